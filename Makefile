@@ -1,0 +1,46 @@
+# Set-up, the main job, tests: everything happens in .venv and needs Python 3.11 or later and the package index, no more.
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUN ?= runs/first
+
+.PHONY: help run test check format docs slow clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+
+# The stamp makes set-up happen once, and again when the dependencies change.
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -c 'import matplotlib.font_manager'  # builds its list of fonts, which takes seconds, now
+	touch $@
+
+run: .venv/ready  ## train the baseline on Fashion-MNIST, evaluate it, predict the first test images
+	$(BIN)/glassnet train baseline --out $(RUN) --replace
+	$(BIN)/glassnet evaluate $(RUN)
+	$(BIN)/glassnet predict $(RUN) --index 0 --index 1 --index 2 --index 3 --index 4 --out $(RUN)/first.png
+
+test: .venv/ready  ## all tests (under 10 minutes on two cores)
+	$(BIN)/pytest
+
+check: .venv/ready  ## what CI runs: format, lint, types, tests, and the wheel in an environment of its own
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+	$(BIN)/pytest
+	$(BIN)/python scripts/smoke_wheel.py
+
+format: .venv/ready  ## format the code and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: .venv/ready  ## write docs/cli.md anew from the commands' own help
+	$(BIN)/python scripts/write_cli_reference.py
+
+slow: .venv/ready  ## the five recipes with five seeds each against their accuracy ranges; writes benchmarks/recipes.md
+	$(BIN)/python benchmarks/recipes.py
+
+clean:  ## remove what make and the tests have made; runs/ stays
+	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,91 @@
+"""Files and folders are written beside their place and renamed: a reader sees the old or the new, never a half."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from glassnet.errors import OutputError
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; on success it takes the place of `path`, else it is removed.
+
+    The temporary name ends like `path`, so that libraries which choose the format by the suffix do so.
+
+    Raises:
+        OutputError: the place cannot be written.
+    """
+    if path.is_dir():
+        raise OutputError(f"cannot write the file {path}: it is a folder; name a file in it")
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        beside = Path(name)
+        try:
+            yield beside
+            beside.chmod(0o666 & ~_umask())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Yield an empty folder beside `path` to fill; on success it takes the place of `path`, else it is removed.
+
+    Args:
+        path: where the folder shall be; it may exist only if it is empty, or with `replace`.
+        replace: an existing folder is replaced, at the moment when the new one is complete.
+
+    Raises:
+        OutputError: the place is taken or cannot be written.
+    """
+    if not replace:
+        check_free(path)
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        try:
+            yield beside
+            beside.chmod(0o777 & ~_umask())
+            if path.exists():
+                old = Path(tempfile.mkdtemp(prefix=f".{path.name}-old-", dir=path.parent))
+                path.replace(old)
+                beside.replace(path)
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                beside.replace(path)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def check_free(path: Path) -> None:
+    """Raise OutputError unless a new folder can be made at `path`: nothing there, or an empty folder."""
+    parent = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+    if not parent.is_dir():
+        raise OutputError(f"cannot make the folder {path}: {parent} is a file; name a new folder")
+    with _explained(path):
+        if path.exists() and any(path.iterdir()):
+            raise OutputError(f"the folder {path} is not empty; name a new folder or remove it first")
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise OutputError(f"cannot write to {parent}: permission denied; name a folder that you may write to")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"cannot write {path}: {reason}; choose another place with --out") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,84 @@
+"""glassnet recipes, glassnet summary."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glassnet import datasets
+from glassnet import recipes as library
+from glassnet.cli.output import Json, console, print_json, start_keras, table
+
+
+def recipes(*, json: Json = False) -> None:
+    """List the recipes: what each is, its size, what accuracy to expect."""
+    rows = [
+        {
+            "name": recipe.name,
+            "about": recipe.about,
+            "dataset": recipe.dataset,
+            "parameters": recipe.parameters((28, 28), len(datasets.EMBEDDED[recipe.dataset].classes)),
+            "expected_test_accuracy": [share / 100 for share in recipe.expected],
+            "settings": recipe.settings(),
+        }
+        for recipe in library.RECIPES.values()
+    ]
+    if json:
+        return print_json(rows)
+    result = table(
+        "name", "data", "parameters", "epochs", "batch", "test accuracy", right=("parameters", "epochs", "batch")
+    )
+    for row, recipe in zip(rows, library.RECIPES.values(), strict=True):
+        low, high = recipe.expected
+        result.add_row(
+            recipe.name,
+            recipe.dataset,
+            f"{row['parameters']:,}",
+            str(recipe.epochs),
+            str(recipe.batch_size),
+            f"{low:.1f}–{high:.1f} %",
+        )
+    console.print(result)
+    for recipe in library.RECIPES.values():
+        console.print(f"\n[bold]{recipe.name}[/bold]: {recipe.about}")
+    return None
+
+
+def summary(
+    network: Annotated[str, typer.Argument(help="Name of a recipe, or a run folder.", show_default=False)],
+    *,
+    hidden: Annotated[list[int] | None, typer.Option(help="Width of a hidden layer; repeat for more.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Draw to this file (PNG, SVG or PDF).", show_default=False)] = None,
+    json: Json = False,
+) -> None:
+    """Say what a network is made of: layers, shapes, parameters and their arithmetic."""
+    from glassnet.network import summarize
+
+    if Path(network).is_dir():
+        from glassnet.runs import open_run, read_passport
+
+        read_passport(Path(network))
+        start_keras()
+        found = summarize(open_run(network).model)
+    else:
+        recipe = library.find(network)
+        recipe = recipe.changed(hidden=hidden) if hidden else recipe
+        start_keras()
+        found = summarize(recipe.build((28, 28), len(datasets.EMBEDDED[recipe.dataset].classes)))
+    if out:
+        from glassnet import figures
+
+        figures.save(figures.draw_network(found), out)
+    if json:
+        return print_json(found)
+    size = " × ".join(map(str, found.input_shape))
+    console.print(f"[bold]{network}[/bold]: takes images of {size} pixels")
+    result = table("layer", "kind", "gives", "parameters", "what it does", right=("parameters",))
+    for layer in found.layers:
+        shape = " × ".join(map(str, layer.output_shape))
+        result.add_row(layer.name, layer.kind, shape, layer.arithmetic or "0", layer.role)
+    console.print(result)
+    console.print(f"in all: {found.arithmetic} parameters, {found.trainable:,} of them trained")
+    if out:
+        console.print(f"drawn: {out}")
+    return None

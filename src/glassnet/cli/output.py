@@ -1,0 +1,58 @@
+"""How commands speak: JSON for programs, tables and lines for people."""
+
+import dataclasses
+import json
+import math
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as one JSON document; dataclasses become objects, and what is no number null."""
+    sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def table(*columns: str, title: str = "", right: tuple[str, ...] = ()) -> Table:
+    """Return an empty table; the columns named in `right` are aligned to the right."""
+    result = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        result.add_column(column, justify="right" if column in right else "left")
+    return result
+
+
+def percent(share: float | None) -> str:
+    """Write a share as a percentage with two decimals."""
+    return "–" if share is None else f"{100 * share:.2f} %"
+
+
+def start_keras() -> None:
+    """Import Keras without what it imports only to offer it: the command line uses none of that.
+
+    Keras looks for scikit-learn and pyplot, to wrap the one and to draw galleries with the other; importing them would
+    take as long as the rest of Keras.
+    """
+    absent = {name: None for name in ("sklearn", "matplotlib.pyplot") if name not in sys.modules}
+    sys.modules.update(absent)  # pyright: ignore[reportCallIssue, reportArgumentType]  (None: the import fails)
+    try:
+        import glassnet._keras  # noqa: F401
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

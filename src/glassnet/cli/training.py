@@ -1,0 +1,140 @@
+"""glassnet train, glassnet show."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from glassnet import recipes as library
+from glassnet.cli.output import Json, console, percent, print_json, start_keras, table
+from glassnet.errors import UnknownNameError
+
+RunFolder = Annotated[Path, typer.Argument(help="A run folder, such as runs/baseline.", show_default=False)]
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe; see glassnet recipes.", show_default=False)],
+    *,
+    data: Annotated[str | None, typer.Option(help="Data set, if not the recipe's own.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help=f"One of {', '.join(library.OPTIMIZERS)}.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Step size; Keras's default for the optimizer.")] = None,
+    hidden: Annotated[list[int] | None, typer.Option(help="Width of a hidden layer; repeat for more.")] = None,
+    activation: Annotated[str | None, typer.Option(help=f"One of {', '.join(library.ACTIVATIONS)}.")] = None,
+    scale: Annotated[bool | None, typer.Option("--scale/--no-scale", help="Divide the pixels by 255.")] = None,
+    validation: Annotated[
+        bool | None, typer.Option("--validation/--no-validation", help="Measure the test images after every epoch.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the random start and the order of the images.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the run; default runs/RECIPE.", show_default=False)
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the run that --out has already.")] = False,
+    json: Json = False,
+) -> int:
+    """Train a recipe, measure it on the test images and write a run folder.
+
+    Settings that are not given are the recipe's own. Ctrl-C keeps what was learned.
+    """
+    from glassnet import datasets
+    from glassnet.cli.progress import ProgressBar
+    from glassnet.runs import free_name
+    from glassnet.training.runner import train as train_run
+
+    changes = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "hidden": hidden or None,
+        "activation": activation,
+        "scale": scale,
+        "validation": validation,
+    }
+    changed: Any = {name: value for name, value in changes.items() if value is not None}
+    plan = library.find(recipe).changed(**changed)
+    name = data or plan.dataset
+    if name not in datasets.EMBEDDED:
+        raise UnknownNameError("data set", name, datasets.EMBEDDED)
+    out = out or free_name(plan.name)
+    check_out(out, replace=replace)
+    start_keras()
+    if json:
+        run = train_run(plan, name, seed=seed, out=out, replace=replace)
+        print_json(run.passport.model_dump(mode="json", by_alias=True))
+        return _exit_code(run)
+    with ProgressBar() as bar:
+        run = train_run(plan, name, seed=seed, out=out, replace=replace, on_event=bar)
+    passport = run.passport
+    console.print(
+        f"[bold]{passport.recipe}[/bold] on {passport.dataset}: {passport.parameters:,} parameters, "
+        f"{len(passport.history.get('loss', []))} of {passport.epochs} epochs, batch size {passport.batch_size}, "
+        f"seed {passport.seed}, {passport.device}"
+    )
+    if stop := passport.interrupted:
+        console.print(
+            f"interrupted in epoch {stop.epoch} after {stop.step} of {stop.steps} batches; what it learned is kept"
+        )
+    console.print(
+        f"training accuracy {percent(passport.train_accuracy)}, test accuracy {percent(passport.test_accuracy)}, "
+        f"test loss {passport.test_loss:.4f} ({passport.n_test:,} test images)"
+    )
+    seconds = passport.seconds
+    console.print(f"{seconds.train:.2f} s to train, {seconds.compile:.2f} s to compile, {seconds.total:.2f} s in all")
+    console.print(f"run folder: {out} ({', '.join(sorted(file.name for file in out.iterdir()))})")
+    console.print(f"next: glassnet predict {out} --index 0")
+    return _exit_code(run)
+
+
+def show(
+    run: RunFolder,
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Draw the curves to this file (PNG, SVG or PDF).", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show a run: how it was trained, its scores, its curves."""
+    from glassnet.cli.characters import curves
+    from glassnet.runs import read_passport
+
+    passport = read_passport(run)
+    if out:
+        from glassnet import figures
+
+        figures.save(figures.draw_curves(passport.history, passport.recipe), out)
+    if json:
+        return print_json(passport.model_dump(mode="json", by_alias=True))
+    console.print(f"[bold]{run}[/bold]: {passport.recipe} on {passport.dataset}, {passport.created}, {passport.device}")
+    facts = table("", "")
+    for name, value in passport.settings.items():
+        facts.add_row(name.replace("_", " "), str(value))
+    facts.add_row("seed", str(passport.seed))
+    facts.add_row("parameters", f"{passport.parameters:,}")
+    facts.add_row("training accuracy", percent(passport.train_accuracy))
+    facts.add_row("test accuracy", f"{percent(passport.test_accuracy)} of {passport.n_test:,} images")
+    facts.add_row("test loss", f"{passport.test_loss:.4f}")
+    if stop := passport.interrupted:
+        facts.add_row("interrupted", f"in epoch {stop.epoch} after {stop.step} of {stop.steps} batches")
+    console.print(facts)
+    if any(passport.history.values()):
+        console.print(curves(passport.history), markup=False)
+    drawn = [out] if out else sorted(run.glob("*.png"))
+    console.print(f"drawn: {', '.join(map(str, drawn))}")
+    return None
+
+
+def check_out(out: Path, *, replace: bool) -> None:
+    """Refuse a place that cannot take the run, before Keras is imported."""
+    from glassnet.atomic import check_free
+    from glassnet.runs import is_run
+
+    if not (replace and is_run(out)):
+        check_free(out)
+
+
+def _exit_code(run: Any) -> int:
+    from glassnet.cli.main import INTERRUPTED
+
+    return INTERRUPTED if run.passport.interrupted else 0

@@ -1,0 +1,139 @@
+"""Images as pictures: one large, many in a grid, and a prediction beside its bars."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from glassnet.datasets import Dataset
+from glassnet.errors import InputError
+from glassnet.figures.canvas import BLUE, GREEN, LIGHT, ORANGE, bare, open_frame, sheet, show_pixels
+from glassnet.types import Image, Images
+
+if TYPE_CHECKING:
+    from glassnet.prediction import Prediction
+
+GRID = 25
+"""Images in the grid that `look` draws."""
+
+MOST_ROWS = 20
+"""Predictions in one picture."""
+
+
+def look(data: Dataset, index: int | None = None, *, split: str = "train") -> Figure:
+    """Draw one image of a data set with its label and a colour bar, or the first 25 in a grid.
+
+    Args:
+        data: the data set.
+        index: number of the image; None draws the grid.
+        split: "train" or "test".
+
+    Raises:
+        InputError: no image has that number.
+
+    Example:
+        >>> import glassnet
+        >>> figure = glassnet.look(glassnet.load("fashion-mnist"), 42)
+    """
+    part = data.split(split)
+    if index is None:
+        return draw_grid(part.images[:GRID], [data.classes[label] for label in part.labels[:GRID]])
+    image, label = part.at(index)
+    return draw_image(image, f"{data.classes[label]}   ({data.name}, {split} image {index})")
+
+
+def draw_image(image: Image, title: str) -> Figure:
+    """Draw one image large, with a colour bar that gives the brightness of its pixels."""
+    figure = sheet(5.4, 4.6)
+    axes = figure.subplots()
+    drawn = show_pixels(axes, image)
+    axes.set_title(title)
+    axes.set_xlabel("column")
+    axes.set_ylabel("row")
+    if image.ndim == 2:
+        figure.colorbar(drawn, ax=axes, label="brightness, 0 to 255")
+    return figure
+
+
+def draw_grid(images: Images, titles: Sequence[str], *, right: Sequence[bool] | None = None) -> Figure:
+    """Draw images in rows of five with a title each.
+
+    Args:
+        images: what to draw.
+        titles: one text for each.
+        right: colours the titles: True green, False orange.
+
+    Raises:
+        InputError: no image, or another number of titles.
+    """
+    if not len(images) or len(images) != len(titles):
+        raise InputError(f"{len(images)} images and {len(titles)} titles; pass one title for each of 1 or more images")
+    columns = min(5, len(images))
+    rows = math.ceil(len(images) / columns)
+    figure = sheet(1.5 * columns, 1.75 * rows)
+    for number, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
+        bare(axes)
+        if number < len(images):
+            show_pixels(axes, images[number])
+            colour = "black" if right is None else GREEN if right[number] else ORANGE
+            axes.set_title(titles[number], fontsize=9, color=colour)
+    return figure
+
+
+def draw_predictions(predictions: Sequence["Prediction"]) -> Figure:
+    """Draw each image beside the probabilities of all classes, and beside its raw outputs if the network has them.
+
+    Args:
+        predictions: one row each, 1 to 20.
+
+    Raises:
+        InputError: none, or more than 20.
+    """
+    if not 1 <= len(predictions) <= MOST_ROWS:
+        raise InputError(f"cannot draw {len(predictions)} predictions in one picture; pass 1 to {MOST_ROWS}")
+    logits = predictions[0].outputs == "logits"
+    figure = sheet(11 if logits else 8, 3.4 * len(predictions))
+    widths = [1, 1.3, 1.3] if logits else [1, 1.5]
+    grid = figure.subplots(len(predictions), len(widths), width_ratios=widths, squeeze=False)
+    for prediction, (picture, first, *second) in zip(predictions, grid, strict=True):
+        bare(picture)
+        show_pixels(picture, prediction.image)
+        _say(picture, prediction)
+        if second:
+            _draw_bars(first, prediction, prediction.scores, "raw outputs (logits)", "{:.1f}")
+            _draw_bars(second[0], prediction, prediction.probabilities, "probabilities (their softmax)", "{:.1%}")
+        else:
+            _draw_bars(first, prediction, prediction.probabilities, "probabilities", "{:.1%}")
+    return figure
+
+
+def _say(axes: Any, prediction: "Prediction") -> None:
+    """Write the answer above the picture, and the truth where it is known."""
+    answer = f"{prediction.label}, {prediction.probability:.1%}"
+    if prediction.true_label is None:
+        axes.set_title(answer)
+    else:
+        colour = GREEN if prediction.label == prediction.true_label else ORANGE
+        axes.set_title(f"{answer}\n(truly: {prediction.true_label})", color=colour)
+    axes.set_xlabel(prediction.source, fontsize=8)
+
+
+def _draw_bars(axes: Any, prediction: "Prediction", values: np.ndarray, title: str, number: str) -> None:
+    """Draw one bar for each class: the right one green, a wrong answer orange, an answer without known truth blue."""
+    truth = prediction.true_label
+    colours = dict.fromkeys(prediction.classes, LIGHT)
+    colours[prediction.label] = BLUE if truth is None else ORANGE
+    if truth is not None:
+        colours[truth] = GREEN
+    bars = axes.barh(range(len(values)), values, color=colours.values())
+    axes.bar_label(bars, [number.format(value) for value in values], padding=3, fontsize=8)
+    axes.set_yticks(range(len(values)), prediction.classes)
+    axes.margins(x=0.18)
+    if values is prediction.probabilities:
+        axes.set_xlim(0, 1.15)  # one scale for all, so that pictures can be compared
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    axes.invert_yaxis()
+    axes.set_title(title)
+    open_frame(axes)

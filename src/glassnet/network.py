@@ -1,0 +1,143 @@
+"""What a network is made of: layers, shapes, and where every parameter comes from."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from glassnet.errors import InputError
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One layer.
+
+    Args:
+        name: its name in the model.
+        kind: its Keras class, such as "Dense".
+        role: what it does, in one phrase.
+        output_shape: of one image, without the batch.
+        parameters: numbers that belong to the layer.
+        arithmetic: where that count comes from, such as "784 × 10 + 10 = 7,850"; empty if there are none.
+        activation: the function at its end, "" if it has none.
+    """
+
+    name: str
+    kind: str
+    role: str
+    output_shape: tuple[int | None, ...]
+    parameters: int
+    arithmetic: str
+    activation: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A network, layer by layer.
+
+    Args:
+        name: the model's name.
+        input_shape: of one image.
+        layers: in order.
+        parameters: of all layers together.
+        trainable: how many of them training changes.
+    """
+
+    name: str
+    input_shape: tuple[int | None, ...]
+    layers: tuple[LayerSummary, ...]
+    parameters: int
+    trainable: int
+
+    @property
+    def arithmetic(self) -> str:
+        """The sum over the layers, such as "100,480 + 1,290 = 101,770"."""
+        parts = [f"{layer.parameters:,}" for layer in self.layers if layer.parameters]
+        return f"{' + '.join(parts) or '0'} = {self.parameters:,}" if len(parts) != 1 else parts[0]
+
+
+def summarize(model: "keras.Model") -> Summary:
+    """Describe a built Keras model layer by layer.
+
+    Raises:
+        InputError: a model that is not built.
+
+    Example:
+        >>> from glassnet import network, recipes
+        >>> network.summarize(recipes.find("baseline").build((28, 28), 10)).layers[-1].arithmetic
+        '784 × 10 + 10 = 7,850'
+    """
+    if not model.built or not hasattr(model, "input_shape"):
+        raise InputError(f"the model {model.name!r} has no input shape yet; call it on images or build it first")
+    layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
+    return Summary(
+        name=model.name,
+        input_shape=tuple(model.input_shape[1:]),
+        layers=tuple(_layer_summary(layer) for layer in layers),
+        parameters=model.count_params(),
+        trainable=sum(math.prod(weight.shape) for weight in model.trainable_weights),
+    )
+
+
+def gives_probabilities(model: "keras.Model") -> bool:
+    """Tell whether the outputs are probabilities; if not, they are logits and need a softmax."""
+    last = model.layers[-1]
+    activation = getattr(last, "activation", None)
+    return type(last).__name__ == "Softmax" or getattr(activation, "__name__", "") in ("softmax", "sigmoid")
+
+
+def _layer_summary(layer: "keras.Layer") -> LayerSummary:
+    kind = type(layer).__name__
+    activation = getattr(getattr(layer, "activation", None), "__name__", "")
+    activation = "" if activation == "linear" else activation
+    parameters = layer.count_params()
+    return LayerSummary(
+        name=layer.name,
+        kind=kind,
+        role=_role(layer, kind, activation),
+        output_shape=_output_shape(layer),
+        parameters=parameters,
+        arithmetic=f"{_terms(layer, kind)} = {parameters:,}" if parameters else "",
+        activation=activation,
+    )
+
+
+def _output_shape(layer: "keras.Layer") -> tuple[int | None, ...]:
+    output: Any = layer.output
+    return tuple(output.shape[1:])
+
+
+def _role(layer: "keras.Layer", kind: str, activation: str) -> str:
+    then = f", then {activation}" if activation else ""
+    if kind == "Rescaling":
+        inverse = 1 / layer.scale
+        return f"divides every pixel by {inverse:g}" if not layer.offset else "scales and shifts every pixel"
+    if kind in ("Flatten", "Reshape"):
+        return "puts the pixels in one row"
+    if kind == "Dense":
+        neurons = "neuron" if layer.units == 1 else "neurons"
+        return f"{layer.units} {neurons}: weighted sums of all inputs{then}"
+    if kind.endswith("Conv2D"):
+        height, width = layer.kernel_size
+        return f"slides {height} × {width} filters over the image{then}"
+    known = {
+        "MaxPooling2D": "keeps the largest value of each patch",
+        "AveragePooling2D": "keeps the mean of each patch",
+        "GlobalAveragePooling2D": "keeps the mean of each channel",
+        "GlobalMaxPooling2D": "keeps the largest value of each channel",
+        "Dropout": "switches off random values while training",
+        "BatchNormalization": "brings each channel to mean 0 and spread 1",
+        "Softmax": "turns scores into probabilities",
+        "Activation": f"applies {activation}",
+        "ReLU": "sets negative values to 0",
+    }
+    return known.get(kind, "")
+
+
+def _terms(layer: "keras.Layer", kind: str) -> str:
+    """Write the parameter count as sizes of weights: each weight a product, summed."""
+    if kind == "BatchNormalization":
+        return f"{len(layer.weights)} × {layer.weights[0].shape[0]:,}"
+    return " + ".join(" × ".join(f"{size:,}" for size in weight.shape) or "1" for weight in layer.weights)

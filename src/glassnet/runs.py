@@ -1,0 +1,221 @@
+"""Run: a trained network with its passport, in memory and as a folder.
+
+runs/NAME/
+  model.keras       the network, loads in plain Keras
+  run.json          the passport: data set and its hash, classes, settings, seed, versions, device, metrics
+  history.csv       loss and metrics of every epoch
+  *.png             pictures: curves, first predictions, the network
+"""
+
+import csv
+import hashlib
+import io
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from glassnet import datasets
+from glassnet.atomic import new_folder
+from glassnet.datasets import Dataset
+from glassnet.errors import InputError, RunError
+
+if TYPE_CHECKING:
+    import keras
+
+MODEL, PASSPORT, HISTORY = "model.keras", "run.json", "history.csv"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, protected_namespaces=())
+
+
+class Seconds(_Record):
+    """How long each part took, in seconds."""
+
+    import_: float = Field(alias="import", description="JAX and Keras")
+    load: float = Field(description="the data set")
+    compile: float = Field(description="tracing and compiling the training loop")
+    train: float = Field(description="all epochs with their validation, without compiling")
+    evaluate: float = Field(description="the test images, once")
+    total: float = Field(description="all parts and what lies between them, with the import")
+
+
+class Interruption(_Record):
+    """Where training was stopped before its end."""
+
+    epoch: int = Field(description="the epoch that was running, from 1")
+    step: int = Field(description="batches that it had done")
+    steps: int = Field(description="batches that it would have had")
+
+
+class Passport(_Record):
+    """Everything that is known about a run, as it stands in run.json."""
+
+    format: Literal[1] = 1
+    run: str = Field(description="its folder")
+    recipe: str = Field(description="the recipe, or the name of the user's own model")
+    settings: dict[str, Any] = Field(description="every setting that it was trained with")
+    dataset: str
+    dataset_sha256: str = Field(description="SHA-256 over the SHA-256 of the four IDX files of the data set")
+    classes: tuple[str, ...] = Field(description="label k is classes[k]")
+    image_shape: tuple[int, ...] = Field(description="height, width, and channels where there are any")
+    subject_size: int = Field(description="longest side of the subject in the training images, in pixels (median)")
+    outputs: Literal["probabilities", "logits"] = Field(description="what the network itself gives")
+    parameters: int
+    epochs: int = Field(description="epochs asked for")
+    batch_size: int
+    seed: int
+    device: str
+    history: dict[str, list[float]] = Field(description="one value per complete epoch")
+    interrupted: Interruption | None = Field(default=None, description="null if training went to its end")
+    train_accuracy: float | None = Field(description="of the last epoch, while it learned")
+    test_loss: float
+    test_accuracy: float
+    n_test: int = Field(description="test images")
+    seconds: Seconds
+    versions: dict[str, str]
+    created: str = Field(description="when, ISO 8601 in UTC")
+    model_sha256: str = Field(default="", description="of model.keras")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A trained network and its passport.
+
+    Args:
+        model: the plain Keras model.
+        passport: how it came about, and how well it does.
+        path: its folder; None as long as it is only in memory.
+        data: the data set, where it is at hand.
+    """
+
+    model: "keras.Model"
+    passport: Passport
+    path: Path | None = None
+    data: Dataset | None = None
+
+    def dataset(self) -> Dataset:
+        """Return the data set that this run was trained on.
+
+        Raises:
+            InputError: it is not at hand, or is another one of the same name.
+        """
+        if self.data is not None:
+            return self.data
+        if self.passport.dataset not in datasets.EMBEDDED:
+            raise InputError(
+                f"the data set {self.passport.dataset!r} of {self.path} is not embedded in glassnet; "
+                "load it and pass it as data"
+            )
+        data = datasets.load(self.passport.dataset)
+        if data.sha256 != self.passport.dataset_sha256:
+            raise InputError(
+                f"{self.path} was trained on another {data.name} (SHA-256 {self.passport.dataset_sha256[:12]}…) than "
+                f"the one at hand ({data.sha256[:12]}…); pass the data set that belongs to it"
+            )
+        return data
+
+    def save(self, path: str | Path, *, replace: bool = False) -> "Run":
+        """Write the run folder, all of it or nothing; return the run with its path.
+
+        Args:
+            path: the new folder.
+            replace: an existing run there is replaced.
+
+        Raises:
+            OutputError: the place is taken or cannot be written.
+        """
+        from glassnet.figures.run import draw_run
+
+        path = Path(path)
+        with new_folder(path, replace=replace and is_run(path)) as folder:
+            self.model.save(folder / MODEL)
+            saved = self._with(path=path, model_sha256=_sha256(folder / MODEL))
+            (folder / PASSPORT).write_text(saved.passport.model_dump_json(by_alias=True, indent=2) + "\n", "utf-8")
+            (folder / HISTORY).write_text(_history_csv(self.passport.history), "utf-8")
+            draw_run(saved, folder)
+        return saved
+
+    def _with(self, path: Path, **facts: Any) -> "Run":
+        return replace(self, path=path, passport=self.passport.model_copy(update={"run": str(path), **facts}))
+
+
+def open_run(path: str | Path) -> Run:
+    """Read a run folder.
+
+    Args:
+        path: what `glassnet train` wrote.
+
+    Raises:
+        RunError: the folder is no run, or its model is damaged or belongs to another run.
+    """
+    path = Path(path)
+    passport = read_passport(path)
+    model_file = path / MODEL
+    if not model_file.is_file():
+        raise RunError(f"{path} has no {MODEL}; train again, or restore the file")
+    if not zipfile.is_zipfile(model_file):
+        raise RunError(f"{model_file} is truncated or is no Keras model; train again, or restore the file")
+    if passport.model_sha256 and _sha256(model_file) != passport.model_sha256:
+        raise RunError(
+            f"{model_file} is not the model that {path / PASSPORT} describes; restore the file or train again"
+        )
+
+    from glassnet._keras import keras
+
+    try:
+        model = keras.saving.load_model(model_file, safe_mode=True)
+    except Exception as error:  # Keras raises many kinds for files that are not what they seem
+        reason = str(error).strip().split("\n")[0]
+        raise RunError(f"{model_file} does not load as a Keras model ({reason}); train again") from error
+    return Run(model=model, passport=passport, path=path)
+
+
+def read_passport(path: Path) -> Passport:
+    """Read run.json of a run folder, without loading the model.
+
+    Raises:
+        RunError: the folder is no run.
+    """
+    if not path.exists():
+        known = sorted(str(one) for one in path.parent.glob("*") if is_run(one)) if path.parent.is_dir() else []
+        hint = f"there are {', '.join(known[:5])}" if known else "train one first: glassnet train baseline"
+        raise RunError(f"no run at {path}; {hint}")
+    if not is_run(path):
+        raise RunError(f"{path} is no run: it has no {PASSPORT}; name a folder that glassnet train wrote")
+    try:
+        passport = Passport.model_validate_json((path / PASSPORT).read_bytes())
+    except (ValidationError, OSError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise RunError(f"{path / PASSPORT} cannot be read ({reason}); restore the file or train again") from error
+    return passport.model_copy(update={"run": str(path)})
+
+
+def is_run(path: Path) -> bool:
+    """Tell whether the folder is one that `Run.save` wrote."""
+    return (path / PASSPORT).is_file()
+
+
+def free_name(recipe: str, folder: Path = Path("runs")) -> Path:
+    """Return `runs/RECIPE`, or the first of `runs/RECIPE-2`, `-3`, … that does not exist."""
+    path, number = folder / recipe, 1
+    while path.exists():
+        number += 1
+        path = folder / f"{recipe}-{number}"
+    return path
+
+
+def _history_csv(history: dict[str, list[float]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["epoch", *history])
+    writer.writerows([epoch, *values] for epoch, values in enumerate(zip(*history.values(), strict=True), 1))
+    return text.getvalue()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

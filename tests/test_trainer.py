@@ -1,0 +1,317 @@
+"""fit, evaluate and predict compute what Keras computes: same batches, same order, same numbers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import glassnet
+from glassnet import Dataset, InputError
+from glassnet._keras import keras, seeded
+from glassnet.training import trainer
+from glassnet.training.events import EpochEnded, Progress, TrainingStarted
+
+layers = keras.layers
+
+
+def dense() -> keras.Model:
+    return keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            layers.Rescaling(1 / 255),
+            layers.Flatten(),
+            layers.Dense(16, "relu"),
+            layers.Dense(10, "softmax"),
+        ]
+    )
+
+
+def convolutional() -> keras.Model:
+    return keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            layers.Reshape((28, 28, 1)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(4, 3, strides=2, use_bias=False),  # before BatchNormalization its gradient is only noise
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(10, kernel_regularizer="l2"),
+        ]
+    )
+
+
+class Subclassed(keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.flat, self.out = layers.Flatten(), layers.Dense(10)
+
+    def call(self, x: Any) -> Any:
+        return self.out(self.flat(x) / 255)
+
+
+def compiled(build: Callable[[], keras.Model], optimizer: Any = "adam", **options: Any) -> keras.Model:
+    model = build()
+    last = model.layers[-1] if model.layers else None
+    logits = getattr(last, "activation", None) is not keras.activations.softmax
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
+    model.compile(optimizer, loss, metrics=["accuracy"], **options)
+    return model
+
+
+def both(make: Callable[[], keras.Model], *arrays: Any, **settings: Any) -> tuple[Any, Any, keras.Model, keras.Model]:
+    """Train two equal models with equal seeds, one by glassnet, one by Keras."""
+    with seeded(5):
+        ours = make()
+        our_history = glassnet.fit(ours, *arrays, **settings).history
+    with seeded(5):
+        theirs = make()
+        their_history = theirs.fit(*arrays, verbose=0, **settings).history
+    return our_history, their_history, ours, theirs
+
+
+def assert_same(results: tuple[Any, Any, keras.Model, keras.Model], *, within: float = 0.0) -> None:
+    our_history, their_history, ours, theirs = results
+    assert our_history.keys() == their_history.keys()
+    for name, values in their_history.items():
+        np.testing.assert_allclose(our_history[name], values, rtol=0, atol=max(within, 1e-6), err_msg=name)
+    for mine, yours in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, yours, rtol=0, atol=within)
+
+
+OPTIMIZERS = {
+    "sgd": lambda: keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
+    "adam": lambda: keras.optimizers.Adam(),
+    "adamw": lambda: keras.optimizers.AdamW(
+        keras.optimizers.schedules.CosineDecay(0.002, 100), weight_decay=0.01, clipnorm=1.0
+    ),
+    "ema": lambda: keras.optimizers.Adam(use_ema=True, ema_overwrite_frequency=20),
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("build", [dense, convolutional, Subclassed])
+def test_weights_and_history_are_keras_own(few: Dataset, build: Callable[[], keras.Model], optimizer: str) -> None:
+    results = both(
+        lambda: compiled(build, OPTIMIZERS[optimizer]()),
+        few.train.images[:1000],
+        few.train.labels[:1000],
+        batch_size=48,  # leaves a smaller last batch
+        epochs=2,
+        validation_data=(few.test.images, few.test.labels),
+    )
+    # Batch normalisation over a compiled loop is fused otherwise: equal up to rounding, not to the bit.
+    assert_same(results, within=2e-5 if build is convolutional else 0.0)
+
+
+def test_two_inputs_two_outputs_and_weights(few: Dataset) -> None:
+    def make() -> keras.Model:
+        first, second = keras.Input((28, 28), name="first"), keras.Input((3,), name="second")
+        joined = layers.Concatenate()([layers.Rescaling(1 / 255)(layers.Flatten()(first)), second])
+        outputs = {"kind": layers.Dense(10, name="kind")(joined), "mean": layers.Dense(1, name="mean")(joined)}
+        model = keras.Model({"first": first, "second": second}, outputs)
+        model.compile(
+            "adam",
+            {"kind": keras.losses.SparseCategoricalCrossentropy(from_logits=True), "mean": "mse"},
+            metrics={"kind": ["accuracy"], "mean": ["mae"]},
+        )
+        return model
+
+    n = 500
+    x = {"first": few.train.images[:n], "second": np.linspace(0, 1, 3 * n).reshape(n, 3)}
+    y = {"kind": few.train.labels[:n], "mean": few.train.images[:n].mean((1, 2)) / 255}
+    assert_same(both(make, x, y, batch_size=64, epochs=2), within=1e-6)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"shuffle": False},
+        {"shuffle": "batch"},
+        {"validation_split": 0.3},
+        {"class_weight": {0: 5.0, 3: 0.1}},
+        {"sample_weight": np.linspace(0, 2, 300)},
+        {"initial_epoch": 1, "epochs": 3},
+        {"epochs": 4, "validation_split": 0.2, "validation_freq": 2},
+        {"epochs": 4, "validation_split": 0.2, "validation_freq": [1, 4]},
+        {"batch_size": None},
+        {"batch_size": 1000},
+        {"steps_per_epoch": 2, "epochs": 3, "batch_size": 32},
+        {"steps_per_epoch": 3, "batch_size": None},
+        {"validation_split": 0.5, "validation_batch_size": 7},
+    ],
+    ids=lambda settings: "-".join(settings),
+)
+def test_arguments_mean_what_they_mean_in_keras(few: Dataset, settings: dict[str, Any]) -> None:
+    arguments = {"epochs": 2, "batch_size": 64} | settings
+    assert_same(both(lambda: compiled(dense), few.train.images[:300], few.train.labels[:300], **arguments))
+
+
+def test_training_goes_on_where_it_stopped(few: Dataset) -> None:
+    x, y = few.train.images, few.train.labels
+
+    def twice(fit: Callable[..., Any]) -> keras.Model:
+        with seeded(3):
+            model = compiled(dense)
+            fit(model, x, y)
+            fit(model, x, y)
+        return model
+
+    ours = twice(lambda model, *arrays: glassnet.fit(model, *arrays))
+    theirs = twice(lambda model, *arrays: model.fit(*arrays, verbose=0))
+    for mine, yours in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        assert np.array_equal(mine, yours)
+
+
+def test_compiling_anew_takes_the_new_settings(few: Dataset) -> None:
+    model = compiled(dense)
+    glassnet.fit(model, few.train.images, few.train.labels)
+    before = model.get_weights()
+    model.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
+    glassnet.fit(model, few.train.images, few.train.labels)
+    for mine, yours in zip(model.get_weights(), before, strict=True):
+        assert np.array_equal(mine, yours)
+
+
+def test_frozen_layers_stay(few: Dataset) -> None:
+    model = dense()
+    model.layers[2].trainable = False
+    model.compile("adam", "sparse_categorical_crossentropy")
+    before = model.layers[2].kernel.numpy().copy()
+    glassnet.fit(model, few.train.images, few.train.labels)
+    assert np.array_equal(model.layers[2].kernel.numpy(), before)
+
+
+def test_callbacks_work(few: Dataset, tmp_path: Any) -> None:
+    rates: list[float] = []
+
+    class Note(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            rates.append(float(self.model.optimizer.learning_rate))
+
+    def settings(name: str) -> dict[str, Any]:
+        return {
+            "epochs": 6,
+            "validation_data": (few.test.images, few.test.labels),
+            "callbacks": [
+                keras.callbacks.EarlyStopping("val_loss", patience=1, restore_best_weights=True),
+                keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 3),
+                keras.callbacks.ModelCheckpoint(tmp_path / f"{name}.keras", save_best_only=True),
+                keras.callbacks.CSVLogger(tmp_path / f"{name}.csv"),
+                keras.callbacks.TerminateOnNaN(),
+                Note(),
+            ],
+        }
+
+    with seeded(1):
+        ours = compiled(dense)
+        history = glassnet.fit(ours, few.train.images, few.train.labels, **settings("ours")).history
+    with seeded(1):
+        theirs = compiled(dense)
+        expected = theirs.fit(few.train.images, few.train.labels, verbose=0, **settings("theirs")).history
+    assert_same((history, expected, ours, theirs))
+    assert rates[: len(rates) // 2] == rates[len(rates) // 2 :]
+    assert (tmp_path / "ours.csv").read_text().count("\n") == (tmp_path / "theirs.csv").read_text().count("\n")
+    assert (tmp_path / "ours.keras").exists()
+
+
+def test_batch_hooks_hear_every_batch_with_keras_logs(few: Dataset) -> None:
+    heard: dict[str, list[Any]] = {"ours": [], "theirs": []}
+
+    class Hooks(keras.callbacks.Callback):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            heard[self.name].append(("begin", batch))
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            heard[self.name].append((batch, {name: round(float(value), 5) for name, value in logs.items()}))
+            if batch == 4:
+                self.model.stop_training = True
+
+        def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+            heard[self.name].append(("test", batch))
+
+    for name in heard:
+        with seeded(2):
+            model = compiled(dense)
+            fit = model.fit if name == "theirs" else lambda *arrays, **kw: glassnet.fit(model, *arrays, **kw)  # noqa: B023
+            fit(
+                few.train.images,
+                few.train.labels,
+                epochs=3,
+                verbose=0,
+                validation_data=(few.test.images[:70], few.test.labels[:70]),
+                callbacks=[Hooks(name)],
+            )
+    assert heard["ours"] == heard["theirs"]
+    assert len(heard["ours"]) == 5 * 2 + 3
+
+
+def test_evaluate_and_predict_are_keras_own(few: Dataset) -> None:
+    model = compiled(convolutional)
+    x, y = few.test.images, few.test.labels
+    expected = model.evaluate(x, y, verbose=0, return_dict=True)
+    assert glassnet.training.trainer.evaluate(model, x, y) == pytest.approx(expected, rel=1e-5)
+    np.testing.assert_allclose(trainer.predict(model, x), model.predict(x, verbose=0), rtol=0, atol=1e-5)
+
+
+def test_many_pieces_give_what_one_gives(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = compiled(dense)
+    x, y = few.test.images, few.test.labels
+    whole = trainer.evaluate(model, x, y), trainer.predict(model, x)
+    pieces = trainer.Batches.pieces
+    monkeypatch.setattr(trainer.Batches, "pieces", lambda batches: pieces(batches, 784 * 100))
+    assert trainer.evaluate(model, x, y) == pytest.approx(whole[0], rel=1e-6)
+    np.testing.assert_allclose(trainer.predict(model, x), whole[1], rtol=0, atol=1e-6)
+
+
+def test_events_tell_the_whole_story(few: Dataset) -> None:
+    events: list[Any] = []
+    model = compiled(dense)
+    history = glassnet.fit(model, few.train.images, few.train.labels, epochs=2, on_event=events.append).history
+    assert isinstance(events[0], TrainingStarted)
+    assert events[0].steps == 63
+    for epoch in range(2):
+        progress = [event for event in events if isinstance(event, Progress) and event.epoch == epoch]
+        assert [event.step for event in progress] == sorted({event.step for event in progress})
+        assert progress[-1].step == progress[-1].steps == 63
+        assert all(event.images_per_second > 0 for event in progress)
+        assert progress[-1].logs["loss"] == pytest.approx(history["loss"][epoch])
+    ended = [event for event in events if isinstance(event, EpochEnded)]
+    assert [event.logs["accuracy"] for event in ended] == pytest.approx(history["accuracy"])
+    assert all(event.complete for event in ended)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda m, x, y: glassnet.fit(m, x, y[:-1]), "one length.*x has 2000.*y has 1999"),
+        (lambda m, x, y: glassnet.fit(m, x[:0], y[:0]), "no examples"),
+        (lambda m, x, y: glassnet.fit(m, x, y, validation_split=1.0), "leaves 0 to train on"),
+        (lambda m, x, y: glassnet.fit(m, x, y, class_weight={0: 1.0}, sample_weight=y), "exclude each other"),
+        (lambda m, x, y: glassnet.fit(dense(), x, y), "not compiled"),
+        (lambda m, x, y: trainer.evaluate(dense(), x, y), "not compiled"),
+        (lambda m, x, y: glassnet.fit(m, 3, y), "single value 3"),
+    ],
+)
+def test_arrays_that_cannot_work_are_refused(few: Dataset, call: Callable[..., Any], text: str) -> None:
+    with pytest.raises(InputError, match=text):
+        call(compiled(dense), few.train.images, few.train.labels)
+
+
+def test_seed_is_local() -> None:
+    np.random.seed(7)
+    expected = np.random.random(3).tolist()
+    np.random.seed(7)
+    with seeded(1):
+        first = np.random.random(3).tolist()
+    assert np.random.random(3).tolist() == expected
+    with seeded(1):
+        assert np.random.random(3).tolist() == first
