@@ -45,11 +45,14 @@ def subject_size(images: Images) -> int:
     sample = images[:: max(1, len(images) // 1000)]
     flat = sample if sample.ndim == 3 else sample.max(-1)
     inked: np.ndarray = flat > 64
-    sides = [
-        np.where(axis.any(1), length - axis.argmax(1) - axis[:, ::-1].argmax(1), length)
-        for axis, length in ((inked.any(2), flat.shape[1]), (inked.any(1), flat.shape[2]))
-    ]
-    return int(np.median(np.maximum(*sides)))
+    rows, columns = np.max(inked, axis=2), np.max(inked, axis=1)
+    return int(np.median(np.maximum(_extents(rows), _extents(columns))))
+
+
+def _extents(inked: np.ndarray) -> np.ndarray:
+    """Return, for each row of `(n, length)`, the distance from the first to the last that is inked; length if none."""
+    length = inked.shape[1]
+    return np.where(inked.any(axis=1), length - inked.argmax(axis=1) - inked[:, ::-1].argmax(axis=1), length)
 
 
 def _decoded(path: Path, *, gray: bool) -> Picture.Image:

@@ -101,10 +101,11 @@ class Recipe:
                 raise UnknownNameError("setting", name, Settings.__annotations__)
         return replace(self, **settings)
 
-    def settings(self) -> dict[str, object]:
+    def settings(self) -> dict[str, Any]:
         """Return what this recipe trains with, as it is kept in the passport of a run."""
         notes = {"name", "about", "dataset", "expected"}
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in notes}
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in notes}
+        return values | {"hidden": list(self.hidden)}
 
     def parameters(self, image_shape: tuple[int, ...], classes: int) -> int:
         """Count weights and biases, without building the network."""

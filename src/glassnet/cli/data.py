@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from glassnet import datasets as library
-from glassnet.cli.characters import draw, pixel_values
 from glassnet.cli.output import Json, console, print_json, table
 
 DataName = Annotated[str, typer.Argument(help="Name of a data set: fashion-mnist or mnist.", show_default=False)]
@@ -15,6 +13,8 @@ SplitOption = Annotated[str, typer.Option("--split", help="Which images: train o
 
 def datasets(*, json: Json = False) -> None:
     """List the data sets: what is in the package, how large, under which licence."""
+    from glassnet.datasets import EMBEDDED
+
     rows = [
         {
             "name": name,
@@ -30,7 +30,7 @@ def datasets(*, json: Json = False) -> None:
             "licence": facts.licence,
             "credit": facts.credit,
         }
-        for name, facts in library.EMBEDDED.items()
+        for name, facts in EMBEDDED.items()
     ]
     if json:
         return print_json(rows)
@@ -62,7 +62,10 @@ def look(
     json: Json = False,
 ) -> None:
     """Look at an image before anything is learned: its label, its pixel values, the picture."""
-    loaded = library.load(data)
+    from glassnet.cli.characters import draw, pixel_values
+    from glassnet.datasets import load
+
+    loaded = load(data)
     part = loaded.split(split)
     if out:
         from glassnet import figures

@@ -53,7 +53,7 @@ def _run(arguments: list[str]) -> int:
         return app(arguments, standalone_mode=False) or 0
     except Exit as end:
         return end.exit_code
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # rich turns the first, of `glassnet look … | head`, into the second
         return 0
     except TyperException as error:
         message, code = error.format_message(), MISTAKE

@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from glassnet import datasets
 from glassnet import recipes as library
 from glassnet.cli.output import Json, console, print_json, start_keras, table
 
 
 def recipes(*, json: Json = False) -> None:
     """List the recipes: what each is, its size, what accuracy to expect."""
+    from glassnet import datasets
+
     rows = [
         {
             "name": recipe.name,
@@ -52,6 +53,7 @@ def summary(
     json: Json = False,
 ) -> None:
     """Say what a network is made of: layers, shapes, parameters and their arithmetic."""
+    from glassnet import datasets
     from glassnet.network import summarize
 
     if Path(network).is_dir():

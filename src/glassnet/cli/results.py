@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from glassnet.cli.data import SplitOption
-from glassnet.cli.output import Json, console, percent, print_json, start_keras, table
+from glassnet.cli.output import Json, console, percent, print_json, start_keras
 from glassnet.cli.training import RunFolder
-from glassnet.datasets import SPLITS
 from glassnet.errors import InputError, UnknownNameError
 
 
 def evaluate(run: RunFolder, *, split: SplitOption = "test", json: Json = False) -> None:
     """Measure a run: loss and accuracy on images, by default on those that it has not seen."""
+    from glassnet.datasets import SPLITS
     from glassnet.runs import read_passport
 
     if split not in SPLITS:
@@ -46,6 +46,7 @@ def predict(
     json: Json = False,
 ) -> None:
     """Say what a run sees in images: of its data set, by number, or in picture files."""
+    from glassnet.datasets import SPLITS
     from glassnet.runs import read_passport
 
     if not index and not photos:
@@ -79,11 +80,9 @@ def predict(
         console.print(
             f"{answer.source}: [bold]{answer.label}[/bold] {percent(answer.probability)}{truly}; then {ranked}"
         )
-    if opened.passport.outputs == "logits":
-        raw = table("raw outputs", *opened.passport.classes, right=opened.passport.classes)
-        for answer in predictions:
-            raw.add_row(answer.source, *(f"{score:.2f}" for score in answer.scores))
-        console.print(raw)
+        if answer.outputs == "logits":
+            pairs = zip(answer.classes, answer.scores, strict=True)
+            console.print("  raw outputs: " + ", ".join(f"{name} {score:.2f}" for name, score in pairs))
     if out:
         console.print(f"drawn: {out}")
     return None

@@ -20,7 +20,7 @@ def load(name: str) -> Dataset:
     Example:
         >>> import glassnet
         >>> data = glassnet.load("mnist")
-        >>> data.train.images.shape, data.test.labels[0]
+        >>> data.train.images.shape, int(data.test.labels[0])
         ((60000, 28, 28), 7)
     """
     if name not in EMBEDDED:

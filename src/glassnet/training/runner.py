@@ -157,7 +157,7 @@ def _planned(recipe: "str | Recipe | keras.Model", settings: Settings) -> Recipe
     allowed = ("epochs", "batch_size", "validation")
     if wrong := [name for name in settings if name not in allowed]:
         raise InputError(f"{wrong[0]} cannot be changed in a model of your own; build and compile the model with it")
-    return Recipe(name=recipe.name, about="A model of the user's own.", dataset="", expected=(0, 100)).changed(
+    return Recipe(name=recipe.name, about="A model of the user's own.", dataset="", expected=(0.0, 100.0)).changed(
         **settings
     )
 

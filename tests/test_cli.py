@@ -1,0 +1,247 @@
+"""The command line as a person uses it: every command, its JSON, its mistakes, its speed to help."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import glassnet
+from glassnet import Run
+from tests.conftest import Said
+
+Command = Callable[..., Said]
+GLASSNET = [sys.executable, "-m", "glassnet"]
+
+
+def test_datasets(command: Command) -> None:
+    said = command("datasets", "--json")
+    assert said.code == 0
+    assert [row["name"] for row in said.json] == ["fashion-mnist", "mnist"]
+    assert said.json[1]["classes"] == list("0123456789")
+    assert said.json[0]["sha256"] == glassnet.load("fashion-mnist").sha256
+    assert "CC BY-SA 3.0" in command("datasets").out
+
+
+def test_look(command: Command) -> None:
+    said = command("look", "fashion-mnist", "--index", 42, "--out", "look.svg")
+    assert "Ankle boot" in said.out
+    rows = [line for line in said.out.splitlines() if re.fullmatch(r"( +\d+){28}", line)]
+    image = glassnet.load("fashion-mnist").train.images[42]
+    assert [[int(value) for value in row.split()] for row in rows] == image.tolist()
+    assert any("█" in line for line in said.out.splitlines())
+    assert Path("look.svg").read_text().startswith("<?xml")
+    found = command("look", "mnist", "--split", "test", "--json").json
+    assert (found["label"], found["index"], found["split"], found["dtype"]) == (7, 0, "test", "uint8")
+    assert found["pixels"] == glassnet.load("mnist").test.images[0].tolist()
+    assert len(command("look", "mnist", "--grid", "--json").json) == 25
+
+
+def test_recipes(command: Command) -> None:
+    rows = {row["name"]: row for row in command("recipes", "--json").json}
+    assert len(rows) >= 5
+    assert rows["baseline"]["parameters"] == 7850
+    assert rows["digits-128"]["expected_test_accuracy"] == [0.973, 0.978]
+    said = command("recipes")
+    assert all(name in said.out for name in rows)
+
+
+def test_summary(command: Command, run: Run) -> None:
+    assert "784 × 10 + 10 = 7,850" in command("summary", "baseline", "--out", "model.svg").out
+    assert "7,850 parameters" in Path("model.svg").read_text()
+    assert command("summary", run.path, "--json").json["parameters"] == 7850
+    assert command("summary", "baseline", "--hidden", 3, "--json").json["layers"][2]["output_shape"] == [3]
+
+
+def test_train_json_is_the_passport(command: Command) -> None:
+    said = command("train", "raw-neurons", "--epochs", 1, "--batch-size", 600, "--seed", 5, "--out", "a/b", "--json")
+    assert (said.code, said.err) == (0, "")
+    passport = said.json
+    fields = {
+        "run", "recipe", "dataset", "dataset_sha256", "classes", "parameters", "epochs", "batch_size", "seed", "device",
+        "history", "train_accuracy", "test_loss", "test_accuracy", "seconds", "versions",
+    }  # fmt: skip
+    assert fields <= set(passport)
+    assert set(passport["history"]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert set(passport["seconds"]) == {"import", "load", "compile", "train", "evaluate", "total"}
+    assert (passport["run"], passport["seed"], passport["batch_size"]) == ("a/b", 5, 600)
+    assert passport["test_accuracy"] == pytest.approx(passport["history"]["val_accuracy"][0])
+    assert glassnet.open_run("a/b").passport.test_loss == passport["test_loss"]
+
+
+def test_train_evaluate_predict_show(command: Command) -> None:
+    said = command("train", "digits-32", "--epochs", 1, "--hidden", 16, "--hidden", 8, "--validation")
+    assert said.code == 0
+    assert "test accuracy" in said.out
+    assert "runs/digits-32" in said.out
+    command("train", "digits-32", "--epochs", 1, "--batch-size", 6000, "--no-scale")
+    assert sorted(path.name for path in Path("runs").iterdir()) == ["digits-32", "digits-32-2"]
+
+    scores = command("evaluate", "runs/digits-32", "--json").json
+    passport = command("show", "runs/digits-32", "--json").json
+    assert scores["accuracy"] == passport["test_accuracy"]
+    assert set(scores) == {"loss", "accuracy", "n", "split", "run"}
+    assert command("evaluate", "runs/digits-32", "--split", "train", "--json").json["n"] == 60_000
+    assert passport["settings"]["hidden"] == [16, 8]
+
+    answers = command("predict", "runs/digits-32", "--index", 0, "--index", 7, "--top", 2, "--out", "p.png", "--json")
+    assert [answer["true_label"] for answer in answers.json] == ["7", "9"]
+    assert set(answers.json[0]) == {"source", "label", "probability", "top", "true_label"}
+    assert len(answers.json[0]["top"]) == 2
+    assert Path("p.png").stat().st_size > 5000
+    (answer,) = command("predict", "runs/digits-32", "p.png", "--json").json
+    assert "true_label" not in answer
+
+    shown = command("show", "runs/digits-32", "--out", "c.png")
+    assert "accuracy" in shown.out
+    assert Path("c.png").exists()
+
+
+def test_logits_are_shown(command: Command) -> None:
+    command("train", "raw-neurons", "--epochs", 1, "--batch-size", 600)
+    assert "raw outputs" in command("predict", "runs/raw-neurons", "--index", 0).out
+
+
+MISTAKES = [
+    ("train basline", "did you mean 'baseline'"),
+    ("train baseline --data minst", "did you mean 'mnist'"),
+    ("train baseline --epochs 0", "epochs is 0"),
+    ("train baseline --epochs many", "--epochs"),
+    ("train baseline --batch-size 0", "batch size is 0"),
+    ("train baseline --batch-size 70000", "only 60000 training images"),
+    ("train baseline --learning-rate 0", "learning rate is 0"),
+    ("train baseline --learning-rate inf", "learning rate is inf"),
+    ("train baseline --hidden 0", "width of a hidden layer is 0"),
+    ("train baseline --optimizer addam", "did you mean 'adam'"),
+    ("train baseline --out taken.txt", "is a file"),
+    ("train baseline --out full", "not empty"),
+    ("train baseline --out full --replace", "not empty"),
+    ("train baseline --out /proc/glassnet", "cannot write"),
+    ("train baseline --epoch 3", "--epochs"),
+    ("train", "Missing argument"),
+    ("evaluate full", "is no run"),
+    ("evaluate nowhere", "no run at nowhere"),
+    ("evaluate taken.txt", "is no run"),
+    ("evaluate RUN --split tset", "did you mean 'test'"),
+    ("predict RUN", "nothing to predict"),
+    ("predict RUN --index 10000", "numbered 0 to 9999"),
+    ("predict RUN --index -1", "numbered 0 to 9999"),
+    ("predict RUN missing.png", "no picture missing.png"),
+    ("predict RUN full", "is a folder"),
+    ("predict RUN taken.txt", "no picture, or is damaged"),
+    ("predict RUN --index 0 --top 0", "top is 0"),
+    ("predict RUN --index 0 --out p.doc", "must end in"),
+    ("look mnist --index 60000", "numbered 0 to 59999"),
+    ("look mnist --split all", "no split named 'all'"),
+    ("look mnst", "did you mean 'mnist'"),
+    ("summary basline", "did you mean 'baseline'"),
+    ("show full", "is no run"),
+    ("shw runs", "did you mean 'show'"),
+]
+
+
+@pytest.mark.parametrize(("line", "text"), MISTAKES, ids=[line for line, _ in MISTAKES])
+def test_mistakes_cost_one_line_and_leave_nothing(command: Command, run: Run, line: str, text: str) -> None:
+    Path("taken.txt").write_text("mine")
+    Path("full").mkdir()
+    Path("full/letter.txt").write_text("mine")
+    said = command(*(str(run.path) if word == "RUN" else word for word in line.split()))
+    assert said.code == 2
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("glassnet: ")
+    assert text.lower() in said.err.lower()
+    assert sorted(str(path) for path in Path().rglob("*")) == ["full", "full/letter.txt", "taken.txt"]
+
+
+def test_divergence_is_explained(command: Command) -> None:
+    said = command("train", "raw-neurons", "--optimizer", "sgd", "--learning-rate", 1e35, "--hidden", 8, "--json")
+    assert said.code == 1
+    assert said.out == ""
+    assert "diverged in epoch 1" in said.err
+    assert list(Path().iterdir()) == []
+
+
+def test_ctrl_c_keeps_what_was_learned_and_exits_130(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*GLASSNET, "train", "digits-128", "--epochs", "500", "--out", "run", "--json"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(6)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    passport = json.loads(out)
+    assert passport["interrupted"]["epoch"] >= 1
+    assert passport["test_accuracy"] > 0.8
+    assert glassnet.open_run(tmp_path / "run").passport.interrupted is not None
+    assert [file.name for file in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_killed_training_leaves_no_half_run(tmp_path: Path) -> None:
+    process = subprocess.Popen([*GLASSNET, "train", "baseline", "--epochs", "500", "--out", "run"], cwd=tmp_path)
+    time.sleep(4)
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["", "train", "look"])
+def test_help_imports_no_heavy_library(name: str) -> None:
+    code = (
+        "import sys; from glassnet.cli import main; code = main._run(sys.argv[1:]);"
+        "print(sorted({'keras', 'jax', 'numpy', 'matplotlib'} & set(sys.modules)), code)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, *name.split(), "--help"], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "[] 0"
+    assert "Usage" in result.stdout
+
+
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    line = f"{sys.executable} -m glassnet look mnist | head -1; echo ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert result.stderr == ""
+    assert result.stdout.splitlines()[-1] == "0"
+
+
+def test_home_that_cannot_be_written_still_works(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file, where even root cannot make folders")
+    home = {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": ""}
+    result = subprocess.run(
+        [*GLASSNET, "train", "baseline", "--epochs", "1", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, **home},
+    )
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["test_accuracy"] > 0.78
+
+
+def test_documented_fields_are_the_real_ones(command: Command, run: Run) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "json.md").read_text()
+    examples: dict[str, Any] = {
+        "datasets": command("datasets", "--json").json[0],
+        "look": command("look", "mnist", "--json").json,
+        "recipes": command("recipes", "--json").json[0],
+        "summary": command("summary", "baseline", "--json").json,
+        "train": command("show", run.path, "--json").json,
+        "evaluate": command("evaluate", run.path, "--json").json,
+        "predict": command("predict", run.path, "--index", 0, "--json").json[0],
+    }
+    for name, document in examples.items():
+        section = page.split(f"## glassnet {name}\n")[1].split("\n## ")[0]
+        documented = set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE))
+        assert documented == set(document), name

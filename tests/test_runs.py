@@ -1,0 +1,240 @@
+"""The run folder: complete or absent, readable by plain Keras, refused when damaged."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import glassnet
+from glassnet import Dataset, InputError, Run
+from glassnet._keras import keras
+from glassnet.errors import DivergedError, OutputError, RunError
+from glassnet.runs import Passport, free_name
+from glassnet.training.events import Progress
+
+PLAIN_KERAS = """
+import sys
+sys.modules["glassnet"] = None  # importing it fails, as where it is not installed
+import keras, numpy as np
+model = keras.saving.load_model(sys.argv[1])
+np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
+"""
+
+
+def test_folder_has_everything(run: Run) -> None:
+    assert run.path
+    assert {file.name for file in run.path.iterdir()} == {
+        "model.keras", "run.json", "history.csv", "curves.png", "predictions.png", "network.png",
+    }  # fmt: skip
+    passport = json.loads((run.path / "run.json").read_text())
+    assert passport["dataset_sha256"] == glassnet.load("fashion-mnist").sha256
+    assert passport["settings"]["batch_size"] == 32
+    assert set(passport["versions"]) == {"python", "glassnet", "keras", "jax", "jaxlib", "numpy"}
+    lines = (run.path / "history.csv").read_text().splitlines()
+    assert lines[0] == "epoch,loss,accuracy"
+    assert lines[1].split(",")[2] == str(passport["history"]["accuracy"][0])
+
+
+def test_opened_run_is_the_saved_one(run: Run) -> None:
+    assert run.path
+    opened = glassnet.open_run(run.path)
+    assert opened.passport == run.passport
+    for mine, yours in zip(opened.model.get_weights(), run.model.get_weights(), strict=True):
+        assert np.array_equal(mine, yours)
+    scores = glassnet.evaluate(opened)
+    assert (scores.loss, scores.accuracy, scores.n) == (run.passport.test_loss, run.passport.test_accuracy, 10_000)
+
+
+@pytest.mark.parametrize("backend", ["jax"])
+def test_plain_keras_gives_the_same_probabilities(run: Run, fashion: Dataset, tmp_path: Path, backend: str) -> None:
+    images = fashion.test.images[:100]
+    np.save(tmp_path / "images.npy", images)
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PLAIN_KERAS, run.path / "model.keras", "images.npy", "out.npy"],  # type: ignore[operator]
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "KERAS_BACKEND": backend},
+    )
+    ours = [answer.probabilities for answer in glassnet.predict(run, images)]
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), ours, rtol=0, atol=1e-6)
+
+
+def test_same_seed_gives_the_same_bits_and_another_seed_others(few: Dataset, tmp_path: Path) -> None:
+    def train(seed: int, name: str) -> tuple[Any, Any]:
+        glassnet.train("digits-32", few, seed=seed, epochs=2, out=tmp_path / name)
+        opened = glassnet.open_run(tmp_path / name)
+        return opened.model.get_weights(), opened.passport.history
+
+    first, again, other = train(3, "a"), train(3, "b"), train(4, "c")
+    assert all(np.array_equal(x, y) for x, y in zip(first[0], again[0], strict=True))
+    assert first[1] == again[1]
+    assert not np.array_equal(first[0][0], other[0][0])
+    assert first[1] != other[1]
+
+
+def test_own_model_trains_with_the_same_verb(few: Dataset) -> None:
+    model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)], name="mine")
+    run = glassnet.train(model, few, epochs=1, batch_size=50)
+    assert run.passport.recipe == "mine"
+    assert run.passport.outputs == "logits"
+    assert run.model is model
+    answer = glassnet.predict(run, few.test.images[0])[0]
+    assert answer.probabilities.sum() == pytest.approx(1)
+    assert answer.scores.sum() != pytest.approx(1)
+
+
+def test_own_model_without_accuracy_is_measured_all_the_same(few: Dataset) -> None:
+    model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    run = glassnet.train(model, few, epochs=1)
+    answers = glassnet.predict(run, few.test.images, labels=few.test.labels.tolist())
+    share = np.mean([answer.label == answer.true_label for answer in answers])
+    assert run.passport.test_accuracy == pytest.approx(share)
+    assert run.passport.train_accuracy is None
+
+
+def test_own_model_that_does_not_fit_is_refused(few: Dataset) -> None:
+    layers = keras.layers
+    small = keras.Sequential([keras.Input((8, 8)), layers.Flatten(), layers.Dense(10)])
+    with pytest.raises(InputError, match=r"takes images of shape \(8, 8\)"):
+        glassnet.train(small, few)
+    one_hot = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), layers.Dense(10)])
+    one_hot.compile("adam", "categorical_crossentropy")
+    with pytest.raises(InputError, match="sparse_categorical_crossentropy"):
+        glassnet.train(one_hot, few)
+    with pytest.raises(InputError, match="hidden cannot be changed"):
+        glassnet.train(one_hot, few, hidden=[3])
+    with pytest.raises(InputError, match="say what to train"):
+        glassnet.train(one_hot)
+
+
+def test_divergence_names_the_epoch_and_leaves_nothing(few: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(DivergedError, match=r"epoch 1: the loss is (nan|inf).*learning rate"):
+        glassnet.train(
+            "raw-neurons", few, hidden=[64], optimizer="sgd", learning_rate=1e30, epochs=3, out=tmp_path / "run"
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"recipe": "baselin"}, "did you mean 'baseline'"),
+        ({"recipe": 3}, "cannot train 3"),
+        ({"data": "mnst"}, "did you mean 'mnist'"),
+        ({"batch_size": 2001}, "only 2000 training images"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": 1.5}, "seed is 1.5"),
+    ],
+)
+def test_arguments_that_cannot_work_are_refused(few: Dataset, arguments: dict[str, Any], text: str) -> None:
+    with pytest.raises(InputError, match=text):
+        glassnet.train(**({"recipe": "baseline", "data": few} | arguments))
+
+
+def test_places_that_cannot_take_a_run(few: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("mine")
+    for place, text in (("file", "is a file"), ("file/below", "is a file"), ("full", "not empty")):
+        with pytest.raises(OutputError, match=text):
+            glassnet.train("baseline", few, out=tmp_path / place)
+        with pytest.raises(OutputError, match=text):
+            glassnet.train("baseline", few, out=tmp_path / place, replace=True)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "full"]
+    assert (tmp_path / "full" / "letter.txt").read_text() == "mine"
+
+
+def test_replace_leaves_only_the_new_run(few: Dataset, tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    glassnet.train("baseline", few, epochs=1, out=place)
+    with pytest.raises(OutputError, match="not empty"):
+        glassnet.train("baseline", few, epochs=2, out=place)
+    glassnet.train("baseline", few, epochs=2, out=place, replace=True)
+    assert len(glassnet.open_run(place).passport.history["loss"]) == 2
+    assert [file.name for file in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.fixture
+def copy(run: Run, tmp_path: Path) -> Path:
+    """A run folder to damage."""
+    return run.save(tmp_path / "copy").path or tmp_path
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "foreign", "gone", "another", "folder"])
+def test_damaged_model_is_refused_in_one_line(copy: Path, few: Dataset, damage: str) -> None:
+    model = copy / "model.keras"
+    raw = model.read_bytes()
+    model.unlink()
+    if damage == "truncated":
+        model.write_bytes(raw[: len(raw) // 2])
+    elif damage == "empty":
+        model.touch()
+    elif damage == "foreign":
+        model.write_text("Dear Keras,")
+    elif damage == "another":
+        glassnet.train("baseline", few, epochs=1).model.save(model)
+    elif damage == "folder":
+        model.mkdir()
+    with pytest.raises(RunError) as error:
+        glassnet.open_run(copy)
+    assert "\n" not in str(error.value)
+    assert "model.keras" in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense", '{"format": 2}', "\xff"])
+def test_damaged_passport_is_refused(copy: Path, text: str) -> None:
+    (copy / "run.json").write_text(text, "latin-1")
+    with pytest.raises(RunError, match="run.json"):
+        glassnet.open_run(copy)
+
+
+def test_folders_that_are_no_run(tmp_path: Path, run: Run) -> None:
+    with pytest.raises(RunError, match="is no run"):
+        glassnet.open_run(tmp_path)
+    with pytest.raises(RunError, match="train one first"):
+        glassnet.open_run(tmp_path / "nowhere")
+    assert run.path
+    with pytest.raises(RunError, match="there are .*baseline"):
+        glassnet.open_run(run.path.parent / "bseline")
+
+
+def test_a_run_is_not_measured_on_another_data_set(run: Run, few: Dataset) -> None:
+    opened = glassnet.open_run(run.path)  # type: ignore[arg-type]
+    other = opened.passport.model_copy(update={"dataset_sha256": "0" * 64})
+    with pytest.raises(InputError, match="another fashion-mnist"):
+        Run(opened.model, other, opened.path).dataset()
+    with pytest.raises(InputError, match="is not embedded"):
+        Run(opened.model, opened.passport.model_copy(update={"dataset": "own"}), opened.path).dataset()
+    assert glassnet.evaluate(opened, few, split="train").n == 2000
+
+
+def test_interrupted_training_keeps_what_was_learned(few: Dataset, tmp_path: Path) -> None:
+    def interrupt(event: Any) -> None:
+        if isinstance(event, Progress) and event.epoch == 1:
+            os.kill(os.getpid(), 2)
+
+    run = glassnet.train("baseline", few, epochs=50, out=tmp_path / "run", on_event=interrupt)
+    stop = run.passport.interrupted
+    assert stop
+    assert stop.epoch == 2
+    assert 0 < stop.step <= stop.steps == 63
+    assert len(run.passport.history["loss"]) == (2 if stop.step == stop.steps else 1)
+    assert glassnet.open_run(tmp_path / "run").passport.interrupted == stop
+
+
+def test_names_count_up(tmp_path: Path) -> None:
+    assert free_name("baseline", tmp_path) == tmp_path / "baseline"
+    (tmp_path / "baseline").mkdir()
+    (tmp_path / "baseline-2").mkdir()
+    assert free_name("baseline", tmp_path) == tmp_path / "baseline-3"
+
+
+def test_passport_round_trips(run: Run) -> None:
+    assert Passport.model_validate_json(run.passport.model_dump_json(by_alias=True)) == run.passport
