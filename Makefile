@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN ?= runs/first
 
-.PHONY: help run test check format docs slow clean
+.PHONY: help run test check format docs bench slow clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -37,6 +37,9 @@ format: .venv/ready  ## format the code and mend what the linter can
 
 docs: .venv/ready  ## write docs/cli.md anew from the commands' own help
 	$(BIN)/python scripts/write_cli_reference.py
+
+bench: .venv/ready  ## Keras or PyTorch? Measure them and glassnet here; writes benchmarks/results/ (quiet machine, gigabytes)
+	$(BIN)/glassnet bench --out benchmarks/results
 
 slow: .venv/ready  ## the five recipes with five seeds each against their accuracy ranges; writes benchmarks/recipes.md
 	$(BIN)/python benchmarks/recipes.py

@@ -9,7 +9,7 @@ import pytest
 import glassnet
 from glassnet import Dataset, InputError
 from glassnet._keras import keras, seeded
-from glassnet.training import trainer
+from glassnet.training import inference
 from glassnet.training.events import EpochEnded, Progress, TrainingStarted
 
 layers = keras.layers
@@ -257,18 +257,18 @@ def test_evaluate_and_predict_are_keras_own(few: Dataset) -> None:
     model = compiled(convolutional)
     x, y = few.test.images, few.test.labels
     expected = model.evaluate(x, y, verbose=0, return_dict=True)
-    assert glassnet.training.trainer.evaluate(model, x, y) == pytest.approx(expected, rel=1e-5)
-    np.testing.assert_allclose(trainer.predict(model, x), model.predict(x, verbose=0), rtol=0, atol=1e-5)
+    assert inference.evaluate(model, x, y) == pytest.approx(expected, rel=1e-5)
+    np.testing.assert_allclose(inference.predict(model, x), model.predict(x, verbose=0), rtol=0, atol=1e-5)
 
 
 def test_many_pieces_give_what_one_gives(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     model = compiled(dense)
     x, y = few.test.images, few.test.labels
-    whole = trainer.evaluate(model, x, y), trainer.predict(model, x)
-    pieces = trainer.Batches.pieces
-    monkeypatch.setattr(trainer.Batches, "pieces", lambda batches: pieces(batches, 784 * 100))
-    assert trainer.evaluate(model, x, y) == pytest.approx(whole[0], rel=1e-6)
-    np.testing.assert_allclose(trainer.predict(model, x), whole[1], rtol=0, atol=1e-6)
+    whole = inference.evaluate(model, x, y), inference.predict(model, x)
+    pieces = inference.Batches.pieces
+    monkeypatch.setattr(inference.Batches, "pieces", lambda batches: pieces(batches, 784 * 100))
+    assert inference.evaluate(model, x, y) == pytest.approx(whole[0], rel=1e-6)
+    np.testing.assert_allclose(inference.predict(model, x), whole[1], rtol=0, atol=1e-6)
 
 
 def test_events_tell_the_whole_story(few: Dataset) -> None:
@@ -297,7 +297,7 @@ def test_events_tell_the_whole_story(few: Dataset) -> None:
         (lambda m, x, y: glassnet.fit(m, x, y, validation_split=1.0), "leaves 0 to train on"),
         (lambda m, x, y: glassnet.fit(m, x, y, class_weight={0: 1.0}, sample_weight=y), "exclude each other"),
         (lambda m, x, y: glassnet.fit(dense(), x, y), "not compiled"),
-        (lambda m, x, y: trainer.evaluate(dense(), x, y), "not compiled"),
+        (lambda m, x, y: inference.evaluate(dense(), x, y), "not compiled"),
         (lambda m, x, y: glassnet.fit(m, 3, y), "single value 3"),
     ],
 )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from glassnet.recipes import Recipe
     from glassnet.runs import Run, open_run
     from glassnet.training.runner import train
+    from glassnet.training.steering import Steering
     from glassnet.training.trainer import fit
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Recipe",
     "Run",
     "Split",
+    "Steering",
     "evaluate",
     "figures",
     "fit",
@@ -62,6 +64,7 @@ _HOMES = {
     "Recipe": "recipes",
     "Run": "runs",
     "Split": "datasets",
+    "Steering": "training.steering",
     "evaluate": "evaluation",
     "fit": "training.trainer",
     "load": "datasets",

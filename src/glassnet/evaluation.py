@@ -56,13 +56,13 @@ def evaluate(run: Run, data: Dataset | None = None, *, split: str = "test") -> E
 
 def measure(model: "keras.Model", part: Split) -> tuple[float, float]:
     """Return loss and accuracy of a compiled model on a split."""
-    from glassnet.training import trainer
+    from glassnet.training import inference
 
-    logs = trainer.evaluate(model, part.images, part.labels)
+    logs = inference.evaluate(model, part.images, part.labels)
     if "accuracy" in logs:
         return logs["loss"], logs["accuracy"]
     # A model of the user's own may be compiled without the metric.
-    return logs["loss"], float((trainer.predict(model, part.images).argmax(-1) == part.labels).mean())
+    return logs["loss"], float((inference.predict(model, part.images).argmax(-1) == part.labels).mean())
 
 
 def check_fit(run: Run, image_shape: tuple[int, ...], classes: int | None = None) -> None:

@@ -105,7 +105,7 @@ def predict(
     if not len(array):
         return []
 
-    from glassnet.training.trainer import predict as outputs
+    from glassnet.training.inference import predict as outputs
 
     scores = outputs(run.model, array)
     probabilities = scores if passport.outputs == "probabilities" else softmax(scores)

@@ -53,7 +53,8 @@ def bench(
     summaries = summarize(result)
     for name in dict.fromkeys(summary.model for summary in summaries):
         console.print(f"\n[bold]{tables.caption(result, name)}[/bold]")
-        view = table(*tables.HEADINGS, right=tables.HEADINGS[1:])
+        headings = tables.headings(name)
+        view = table(*headings, right=headings[1:])
         for row in tables.rows(summaries, name):
             view.add_row(*row)
         console.print(view)

@@ -7,7 +7,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from glassnet.cli import data, networks, results, training
+from glassnet.cli import bench, data, networks, results, training
 from glassnet.errors import GlassnetError, InputError
 
 MISTAKE, FAILURE, INTERRUPTED = 2, 1, 130
@@ -29,6 +29,7 @@ for command in (
     results.evaluate,
     results.predict,
     training.show,
+    bench.bench,
 ):
     app.command()(command)
 

@@ -110,12 +110,14 @@ def split_tail(tree: Any, fraction: float) -> tuple[Any, Any]:
     return jax.tree.map(lambda array: array[:cut], tree), jax.tree.map(lambda array: array[cut:], tree)
 
 
-def permutation(n: int, batch_size: int, shuffle: bool | str) -> np.ndarray:
-    """Draw the order of one epoch from NumPy's global generator, as Keras does."""
+def permutation(rng: np.random.RandomState, n: int, batch_size: int, shuffle: bool | str) -> np.ndarray:
+    """Draw the order of one epoch, as `int32 (n,)`, with the calls that Keras makes."""
     if shuffle == "batch":
         starts = range(0, n, batch_size)
-        return np.concatenate([np.random.permutation(min(batch_size, n - start)) + start for start in starts])
-    return np.random.permutation(n) if shuffle else np.arange(n)
+        order = np.concatenate([rng.permutation(min(batch_size, n - start)) + start for start in starts])
+    else:
+        order = rng.permutation(n) if shuffle else np.arange(n)
+    return order.astype(np.int32)
 
 
 def _array(value: Any) -> Any:

@@ -6,6 +6,10 @@ same arithmetic in the same order. Its bounds are arguments, so that one program
 smaller last batch is a step of its own, because padding it would change batch normalisation and the mean loss.
 """
 
+import json
+import re
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -16,11 +20,17 @@ import numpy as np
 
 from glassnet._keras import keras
 from glassnet.training.batches import Batches
+from glassnet.training.fast_layers import fast_convolutions
+from glassnet.training.state import State
 
-State = tuple[list[jax.Array], ...]
 Program = Callable[..., Any]
 
-_programs: WeakKeyDictionary[keras.Model, dict[Any, Program]] = WeakKeyDictionary()
+MOST_SHARED = 32
+"""Architectures whose programs are kept for the next model like it."""
+
+_shared_programs: OrderedDict[str, dict[Any, Program]] = OrderedDict()
+_own_programs: WeakKeyDictionary[keras.Model, dict[Any, Program]] = WeakKeyDictionary()
+_lock = threading.Lock()
 
 
 def loop_program(model: keras.Model, kind: Literal["train", "test"], state: State, batches: Batches) -> Program:
@@ -78,13 +88,58 @@ def predict_program(model: keras.Model, state: State, batches: Batches) -> Progr
 
 
 def _compiled(model: keras.Model, kind: str, function: Program, batches: Batches, arguments: Any) -> Program:
-    """Compile the function for the shapes of the arguments, once for a model as long as it stays compiled alike."""
+    """Compile the function for the shapes of the arguments, once for all models that are built and compiled alike."""
     shapes = jax.tree.map(lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype), arguments)
     leaves, structure = jax.tree.flatten(shapes)
-    # `compile` makes a new optimizer and new metrics: with other ones, an old program would be a wrong one.
-    parts = (model.optimizer, *model.metrics) if kind != "predict" else ()
-    key = (kind, batches.batch_size, tuple((leaf.shape, leaf.dtype) for leaf in leaves), structure, parts)
-    known = _programs.setdefault(model, {})
-    if key not in known:
-        known[key] = jax.jit(function).lower(*shapes).compile()
-    return known[key]
+    key = (kind, batches.batch_size, tuple((leaf.shape, leaf.dtype) for leaf in leaves), structure)
+    twins = _twins(model, kind)
+    with _lock:  # several threads may train equal models: one compiles, the others wait for it
+        if twins is None:
+            # `compile` makes a new optimizer and new metrics: with other ones, an old program would be a wrong one.
+            key += (model.optimizer, *model.metrics) if kind != "predict" else ()
+            known = _own_programs.setdefault(model, {})
+        else:
+            known = _shared_programs.setdefault(twins, {})
+            _shared_programs.move_to_end(twins)
+            while len(_shared_programs) > MOST_SHARED:
+                _shared_programs.popitem(last=False)
+        if key not in known:
+            with fast_convolutions(model) as options:
+                known[key] = jax.jit(function, compiler_options=options).lower(*shapes).compile()
+        return known[key]
+
+
+def _twins(model: keras.Model, kind: str) -> str | None:
+    """Return a text that is equal for models whose steps compute the same; None if that cannot be told.
+
+    It can where everything is Keras's own. What lives in variables (weights, seeds, the learning rate) may differ, and
+    so may the numbers that Keras puts at the end of names.
+    """
+    if type(model).__module__.split(".")[0] != "keras" or not (model.built and model.layers):
+        return None
+    try:
+        config: dict[str, Any] = {"model": model.get_config(), "policy": model.dtype_policy.name}
+        if kind != "predict":
+            settings: Any = model.get_compile_config()
+            config["compile"] = settings
+            if any(isinstance(value, dict) and "class_name" not in value for value in settings.values()):
+                return None  # losses or metrics by the names of outputs: then names matter
+            optimizer = settings["optimizer"]["config"]
+            if isinstance(optimizer.get("learning_rate"), (int, float)):
+                del optimizer["learning_rate"]
+        text = json.dumps(_renamed(config, "", {}), sort_keys=True)
+    except (TypeError, ValueError, KeyError, NotImplementedError, AttributeError):
+        return None
+    foreign = re.search(r'"module": "(?!keras)|"class_name": "(function|__lambda__)"|"registered_name": (?!null)', text)
+    return None if foreign else text
+
+
+def _renamed(value: Any, key: str, names: dict[str, str]) -> Any:
+    """Replace the names of layers in a Keras config by the order in which they appear."""
+    if isinstance(value, dict):
+        return {k: _renamed(one, k, names) for k, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_renamed(one, key, names) for one in value]
+    if isinstance(value, str) and key in ("name", "keras_history", "input_layers", "output_layers"):
+        return names.setdefault(value, f"{re.sub(r'_[0-9]+$', '', value)}#{len(names)}")
+    return value

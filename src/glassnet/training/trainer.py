@@ -1,4 +1,4 @@
-"""fit, evaluate, predict: what Keras's methods of these names compute, in compiled chunks of many batches.
+"""fit: what `keras.Model.fit` computes, in compiled chunks of many batches.
 
 The data sits on the device as it is (pixels stay bytes), the host draws the order, and one call trains on as many
 batches as fit between two events. Callbacks, validation and histories mean what they mean in Keras: with the same
@@ -6,6 +6,7 @@ seed, `fit` leaves the weights that `model.fit` leaves.
 """
 
 import time
+import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,14 +16,24 @@ import numpy as np
 from glassnet._keras import keras
 from glassnet.errors import InputError
 from glassnet.training.batches import Batches, batches, class_weight_to_sample_weight, permutation, split_tail
+from glassnet.training.checkpoints import Checkpoints, Place
+from glassnet.training.checks import check_compiled, check_labels, check_shapes, check_values
 from glassnet.training.events import EpochEnded, Listener, Progress, TrainingStarted
-from glassnet.training.programs import Program, State, loop_program, predict_program
+from glassnet.training.hooks import wants_batches
+from glassnet.training.inference import floats, measure
+from glassnet.training.programs import Program, loop_program
+from glassnet.training.state import build, get_state, set_state
+from glassnet.training.steering import Steering
 
 SECONDS_BETWEEN_EVENTS = 0.1
 """How often listeners hear of progress."""
 
 SECONDS_BETWEEN_CHECKS = 0.5
 """How often training looks up when nobody listens, so that Ctrl-C is answered."""
+
+
+class HandedToKerasWarning(UserWarning):
+    """`fit` could not compile this training into chunks and left it to `keras.Model.fit`."""
 
 
 def fit(
@@ -43,12 +54,16 @@ def fit(
     steps_per_epoch: int | None = None,
     validation_batch_size: int | None = None,
     validation_freq: int | list[int] = 1,
+    batch_hooks: Literal["batch", "chunk"] = "batch",
     on_event: Listener | None = None,
+    steering: Steering | None = None,
+    checkpoints: Checkpoints | None = None,
+    rng: np.random.RandomState | None = None,
 ) -> keras.callbacks.History:
     """Train a compiled Keras model on arrays; the arguments are those of `keras.Model.fit`.
 
-    The number of parameters is Keras's own: this is its `fit`, faster. Callbacks that have batch hooks are called after
-    every batch, which costs most of the speed; all others cost nothing.
+    The number of parameters is Keras's own: this is its `fit`, faster. What cannot be compiled into chunks (generators,
+    `run_eagerly`, a `train_step` of one's own, distributions) is left to `model.fit`, with a warning.
 
     Args:
         model: a compiled Keras model: Sequential, functional or subclassed.
@@ -67,13 +82,19 @@ def fit(
         steps_per_epoch: batches that make an epoch, if not all of them.
         validation_batch_size: as `batch_size` if None.
         validation_freq: validate every so many epochs, or after the epochs of a list (counted from 1).
+        batch_hooks: callbacks with batch hooks hear of every "batch", exactly as in Keras, which costs most of the
+            speed; or once per "chunk", with the number and logs of its last batch. Others cost nothing either way.
         on_event: is called with every event of `glassnet.training.events`, about ten times a second.
+        steering: pauses, steps, slows down or ends the training from another thread.
+        checkpoints: where to keep what the training needs to go on after it was killed; if there is a checkpoint
+            already, the training goes on from it.
+        rng: draws the orders; NumPy's global generator, as in Keras, if None.
 
     Returns:
         The History: `history.history` has a list for each metric, one value per epoch.
 
     Raises:
-        InputError: arrays of different lengths, or a model that is not compiled.
+        InputError: a model that is not compiled, or arrays that do not fit it or each other.
 
     Example:
         >>> import glassnet
@@ -83,8 +104,26 @@ def fit(
         >>> history.history["accuracy"][0] > 0.8
         True
     """
-    if not model.compiled:
-        raise InputError("the model is not compiled; call model.compile(optimizer=…, loss=…, metrics=…) first")
+    check_compiled(model)
+    if reason := _why_not(model, x):
+        warnings.warn(f"training is left to keras.Model.fit: {reason}", HandedToKerasWarning, stacklevel=2)
+        return model.fit(
+            x,
+            y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,  # pyright: ignore[reportArgumentType]  (Keras documents 0, 1, 2)
+            callbacks=list(callbacks),
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=bool(shuffle),
+            class_weight=class_weight,
+            sample_weight=sample_weight,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq,  # pyright: ignore[reportArgumentType]  (or a list)
+        )
     model.stop_training = False
     if class_weight is not None and sample_weight is not None:
         raise InputError("class_weight and sample_weight exclude each other; multiply them into sample_weight")
@@ -93,13 +132,17 @@ def fit(
     if validation_split and validation_data is None:
         (x, y, sample_weight), validation_data = split_tail((x, y, sample_weight), validation_split)
     data = batches(x, y, sample_weight, batch_size=batch_size, steps=steps_per_epoch)
+    check_shapes(model, data.example())
+    check_values(data.data[0])
+    check_labels(model, data.data[1] if len(data.data) > 1 else None)
     validation = None
     if validation_data is not None:
         validation = batches(*validation_data, batch_size=validation_batch_size or data.batch_size)
 
-    if _build(model, data) and shuffle:
+    rng = np.random.mtrand._rand if rng is None else rng
+    if build(model, data.example()) and shuffle:
         # Keras, too, draws an order to look at the first batch; without it, equal seeds would not give equal runs.
-        permutation(data.n if shuffle is True else data.batch_size, data.batch_size, shuffle)
+        permutation(rng, data.n if shuffle is True else data.batch_size, data.batch_size, shuffle)
     before = time.perf_counter()
     program = loop_program(model, "train", get_state(model, "train"), data)
     compile_seconds = time.perf_counter() - before
@@ -113,26 +156,31 @@ def fit(
         steps=min(steps_per_epoch or data.steps, data.steps),
         model=model,
     )
-    training = _Training(model, data, program, hooks, shuffle, steps_per_epoch, on_event)
-    training.every_batch = any(_has_hooks(callback, "train") for callback in callbacks)
-    training.wants_logs = training.every_batch or verbose != 0 or on_event is not None
+    training = _Training(model, data, program, hooks, shuffle, steps_per_epoch, rng)
+    training.on_event, training.steering, training.checkpoints = on_event, steering, checkpoints
+    hooked = any(wants_batches(callback, "train") for callback in callbacks)
+    training.every_batch = hooked and batch_hooks == "batch"
+    training.wants_logs = hooked or verbose != 0 or on_event is not None
     logs: dict[str, Any] = {}
     hooks.on_train_begin()
     initial_epoch = getattr(model, "_initial_epoch", 0) or initial_epoch  # BackupAndRestore sets it
+    if checkpoints and (place := checkpoints.restore(model, rng)):
+        initial_epoch = training.go_on_from(place)
     if on_event:
         on_event(TrainingStarted(epochs, initial_epoch, training.steps, compile_seconds))
     try:
         for epoch in range(initial_epoch, epochs):
             started = time.perf_counter()
-            model.reset_metrics()
             hooks.on_epoch_begin(epoch)
             complete = training.run(epoch)
             logs = dict(model.get_metrics_result())
             if validation is not None and _is_due(epoch, validation_freq):
-                logs |= {f"val_{name}": value for name, value in _evaluate(model, validation, hooks).items()}
+                logs |= {f"val_{name}": value for name, value in measure(model, validation, hooks).items()}
             hooks.on_epoch_end(epoch, logs)
+            if checkpoints and complete:
+                training.save(epoch + 1)
             if on_event:
-                on_event(EpochEnded(epoch, _floats(logs), time.perf_counter() - started, complete))
+                on_event(EpochEnded(epoch, floats(logs), time.perf_counter() - started, complete))
             if model.stop_training:
                 break
         hooks.on_train_end(logs)
@@ -140,58 +188,6 @@ def fit(
         if epochs > 0:
             model.optimizer.finalize_variable_values(model.trainable_weights)
     return model.history
-
-
-def evaluate(
-    model: keras.Model, x: Any, y: Any = None, *, batch_size: int = 32, sample_weight: Any = None
-) -> dict[str, float]:
-    """Return the loss and metrics on arrays, as `keras.Model.evaluate(…, return_dict=True)`.
-
-    Memory does not grow with the number of examples: they go to the device in pieces.
-
-    Raises:
-        InputError: arrays of different lengths, or a model that is not compiled.
-    """
-    if not model.compiled:
-        raise InputError("the model is not compiled; call model.compile(optimizer=…, loss=…, metrics=…) first")
-    data = batches(x, y, sample_weight, batch_size=batch_size)
-    _build(model, data)
-    return _evaluate(model, data, keras.callbacks.CallbackList(model=model))
-
-
-def predict(model: keras.Model, x: Any, *, batch_size: int = 256) -> Any:
-    """Return the outputs for arrays, as `keras.Model.predict`, one row for each example.
-
-    Memory beyond the outputs does not grow with the number of examples: they go to the device in pieces.
-    """
-    data = batches(x, batch_size=batch_size)
-    state = get_state(model, "predict")
-    results = []
-    for piece in data.pieces():
-        outputs = predict_program(model, state, piece)(state, piece.data)
-        results.append(jax.tree.map(np.asarray, outputs))
-    return jax.tree.map(lambda *parts: np.concatenate(parts), *results)
-
-
-def get_state(model: keras.Model, kind: Literal["train", "test", "predict"]) -> State:
-    """Return the values of all variables that a step of that kind takes."""
-    return tuple([variable.value for variable in part] for part in _variables(model, kind))
-
-
-def set_state(model: keras.Model, kind: Literal["train", "test"], state: State) -> None:
-    """Put the values that a step of that kind returned back into the model."""
-    for part, values in zip(_variables(model, kind), state, strict=True):
-        for variable, value in zip(part, values, strict=True):
-            variable.assign(value)
-
-
-def _variables(model: keras.Model, kind: str) -> list[list[keras.Variable]]:
-    parts = [model.trainable_variables, model.non_trainable_variables]
-    if kind == "train":
-        parts.append(model.optimizer.variables)
-    if kind != "predict":
-        parts.append(model.metrics_variables)
-    return parts
 
 
 class _Training:
@@ -202,6 +198,9 @@ class _Training:
         wants_logs: somebody wants loss and metrics after every chunk.
     """
 
+    on_event: Listener | None = None
+    steering: Steering | None = None
+    checkpoints: Checkpoints | None = None
     every_batch = False
     wants_logs = False
 
@@ -213,94 +212,93 @@ class _Training:
         hooks: keras.callbacks.CallbackList,
         shuffle: bool | str,
         steps_per_epoch: int | None,
-        on_event: Listener | None,
+        rng: np.random.RandomState,
     ) -> None:
         self.model, self.batches, self.program, self.hooks = model, batches, program, hooks
-        self.shuffle, self.steps_per_epoch, self.on_event = shuffle, steps_per_epoch, on_event
+        self.shuffle, self.steps_per_epoch, self.rng = shuffle, steps_per_epoch, rng
         self.steps = min(steps_per_epoch or batches.steps, batches.steps)
         self.data = jax.device_put(batches.data)
+        self.order = np.empty(0, np.int32)
         self.position = batches.steps
+        self.resumed = False
         self.chunk = 8
 
     def run(self, epoch: int) -> bool:
-        """Train one epoch; False if it was stopped before its last batch."""
-        if self.steps_per_epoch is None or self.position >= self.batches.steps:
-            order = permutation(self.batches.n, self.batches.batch_size, self.shuffle)
-            self.order = jax.device_put(order.astype(np.int32))
-            self.position = 0
-        first, last = self.position, min(self.position + self.steps, self.batches.steps)
+        """Train one epoch, or what is left of it; False if it was stopped before its last batch."""
+        if self.resumed:
+            self.resumed = False
+        else:
+            self.model.reset_metrics()
+            if self.steps_per_epoch is None or self.position >= self.batches.steps:
+                self.order = permutation(self.rng, self.batches.n, self.batches.batch_size, self.shuffle)
+                self.position = 0
+        order = jax.device_put(self.order)
+        first = self.position - self.position % self.steps
+        last = min(first + self.steps, self.batches.steps)
         while self.position < last:
-            start, stop = self.position, min(self.position + (1 if self.every_batch else self.chunk), last)
+            length = min(1 if self.every_batch else self.chunk, last - self.position)
+            if self.steering:
+                length = self.steering.next_chunk(self.model, length)
+                if not length:
+                    break
+            start, stop = self.position, self.position + length
             self.hooks.on_train_batch_begin(start - first)
-            seconds = self._train(start, stop)
+            seconds = self._train(order, start, stop)
             self.position = stop
-            logs = _floats(self.model.get_metrics_result()) if self.wants_logs else {}
+            logs = floats(self.model.get_metrics_result()) if self.wants_logs else {}
             self.hooks.on_train_batch_end(stop - first - 1, logs)
             if self.on_event:
                 images = min(stop * self.batches.batch_size, self.batches.n) - start * self.batches.batch_size
                 self.on_event(Progress(epoch, stop - first, last - first, logs, images / seconds))
             if self.model.stop_training:
                 break
+            if self.checkpoints and self.position < last and self.checkpoints.due():
+                self.save(epoch)
         return self.position == last
 
-    def _train(self, start: int, stop: int) -> float:
+    def save(self, epoch: int) -> None:
+        """Write a checkpoint from which `epoch` comes next, or goes on."""
+        within = self.position < self.batches.steps
+        place = Place(epoch, self.position if within else 0, self.order if within else self.order[:0], self._history())
+        if self.checkpoints:
+            self.checkpoints.save(self.model, place, self.rng)
+
+    def go_on_from(self, place: Place) -> int:
+        """Take up the place of a checkpoint; return the epoch that comes next."""
+        self.model.history.history = {name: list(values) for name, values in place.history.items()}
+        self.model.history.epoch = list(range(place.epoch))
+        if len(place.order):
+            self.order, self.position = place.order, place.position
+            self.resumed = place.position % self.steps != 0
+        return place.epoch
+
+    def _history(self) -> dict[str, list[float]]:
+        return {name: [float(one) for one in values] for name, values in self.model.history.history.items()}
+
+    def _train(self, order: jax.Array, start: int, stop: int) -> float:
         """Train on the batches from `start` up to `stop`; return the seconds, and choose the next chunk by them."""
         before = time.perf_counter()
-        state = self.program(get_state(self.model, "train"), self.data, self.order, np.int32(start), np.int32(stop))
+        state = self.program(get_state(self.model, "train"), self.data, order, np.int32(start), np.int32(stop))
         set_state(self.model, "train", jax.block_until_ready(state))
         seconds = time.perf_counter() - before
-        wanted = SECONDS_BETWEEN_EVENTS if self.on_event else SECONDS_BETWEEN_CHECKS
+        listened = self.on_event or self.steering
+        wanted = SECONDS_BETWEEN_EVENTS if listened else SECONDS_BETWEEN_CHECKS
         self.chunk = max(1, min(int((stop - start) * wanted / seconds), 8 * self.chunk))
         return seconds
 
 
-def _evaluate(model: keras.Model, data: Batches, hooks: keras.callbacks.CallbackList) -> dict[str, float]:
-    hooks.on_test_begin()
-    model.reset_metrics()
-    every_batch = any(_has_hooks(callback, "test") for callback in hooks.callbacks)
-    done = 0
-    for piece in data.pieces():
-        program = loop_program(model, "test", get_state(model, "test"), piece)
-        arrays, order = jax.device_put((piece.data, np.arange(piece.n, dtype=np.int32)))
-        for start in range(0, piece.steps, 1 if every_batch else piece.steps):
-            stop = start + 1 if every_batch else piece.steps
-            hooks.on_test_batch_begin(done + start)
-            state = program(get_state(model, "test"), arrays, order, np.int32(start), np.int32(stop))
-            set_state(model, "test", state)
-            hooks.on_test_batch_end(done + stop - 1, _floats(model.get_metrics_result()) if every_batch else {})
-        done += piece.steps
-    logs = _floats(model.get_metrics_result())
-    hooks.on_test_end(logs)
-    return logs
-
-
-def _build(model: keras.Model, data: Batches) -> bool:
-    """Create the variables of model, optimizer and metrics where they are missing; tell if the model had none yet."""
-    parts = [*model._flatten_layers(), model._compile_metrics, model._compile_loss]
-    fresh = not all(part.built for part in parts if part is not None)
-    # Keras has no public way to build metrics from shapes alone; without it, the state would change after a step.
-    model._symbolic_build(data_batch=(*data.example(), None, None)[:3])
-    return fresh
-
-
-def _has_hooks(callback: keras.callbacks.Callback, kind: Literal["train", "test"]) -> bool:
-    """Tell whether a callback wants to hear of every batch."""
-    if isinstance(callback, (keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore)):
-        return kind == "train" and callback.save_freq != "epoch"  # else their batch hooks do nothing
-    if isinstance(callback, keras.callbacks.ProgbarLogger):
-        return False  # it draws as well after many batches as after each
-    names = [f"on_{kind}_batch_begin", f"on_{kind}_batch_end"]
-    if kind == "train":
-        names += ["on_batch_begin", "on_batch_end"]
-    return any(
-        name in vars(callback) or getattr(type(callback), name) is not getattr(keras.callbacks.Callback, name)
-        for name in names
-    )
+def _why_not(model: keras.Model, x: Any) -> str | None:
+    """Say why a training cannot be compiled into chunks; None if it can."""
+    if model.run_eagerly:
+        return "the model is compiled with run_eagerly=True"
+    if type(model).train_step is not keras.Model.train_step or type(model).test_step is not keras.Model.test_step:
+        return f"{type(model).__name__} has a train_step or test_step of its own"
+    if keras.distribution.distribution() is not None:
+        return "a Keras distribution is set"
+    if hasattr(x, "__iter__") and not all(hasattr(leaf, "__array__") for leaf in jax.tree.leaves(x)):
+        return f"x is a {type(x).__name__}, not an array"
+    return None
 
 
 def _is_due(epoch: int, validation_freq: int | list[int]) -> bool:
     return (epoch + 1) % validation_freq == 0 if isinstance(validation_freq, int) else epoch + 1 in validation_freq
-
-
-def _floats(logs: dict[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in logs.items()}

@@ -1,0 +1,214 @@
+"""A Keras model's own convolution and pooling layers compute in their fast form while a step is traced."""
+
+import functools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from glassnet.training.convolution import (
+    Window,
+    add_bias,
+    average_pool,
+    convolution,
+    depthwise_convolution,
+    max_pool,
+)
+
+MOST_TAPS = 49
+"""A larger window is left to Keras."""
+
+MISSING = object()
+
+
+class _Origin(NamedTuple):
+    """What a convolution layer's outputs were computed from, for a pooling layer that follows."""
+
+    outputs: jax.Array
+    images: jax.Array
+    kernel: jax.Array
+    window: Window
+    finish: Callable[[jax.Array], jax.Array]
+
+
+@contextmanager
+def fast_convolutions(model: Any) -> Iterator[dict[str, str]]:
+    """Makes the model's own convolution and pooling layers compute in their fast form.
+
+    Meant to be open only while a step function is traced.  The forms are set on the layer objects and
+    taken away again on exit; classes, configuration and weights are not touched.  Layers that are
+    subclassed, `channels_first` or otherwise unsupported keep Keras's computation.  Off the CPU
+    nothing happens, for other devices have good convolutions of their own.
+
+    Args:
+        model: A built Keras model; nested models are included.
+
+    Yields:
+        Options for compiling what is traced inside, `jax.jit(…, compiler_options=…)`; none where no layer was changed.
+    """
+    if jax.default_backend() != "cpu":
+        yield {}
+        return
+    changed: list[tuple[Any, Any]] = []
+    origins: list[_Origin] = []
+    try:
+        for layer in model._flatten_layers():
+            call = _fast_call(layer, origins)
+            if call is not None:
+                changed.append((layer, layer.__dict__.get("call", MISSING)))
+                # Past Keras's __setattr__, which would record the attribute in its tracker.
+                layer.__dict__["call"] = call
+        yield compiler_options() if changed else {}
+    finally:
+        origins.clear()
+        for layer, before in reversed(changed):
+            if before is MISSING:
+                layer.__dict__.pop("call", None)
+            else:
+                layer.__dict__["call"] = before
+
+
+def compiler_options() -> dict[str, str]:
+    """Returns options for `jax.jit(..., compiler_options=...)` that suit these convolutions.
+
+    XLA hands some canonical convolutions to YNNPACK, which runs them on one thread; without it they
+    use all of them.  Empty where the installed XLA does not know the option.
+    """
+    return dict(_compiler_options())
+
+
+@functools.cache
+def _compiler_options() -> tuple[tuple[str, str], ...]:
+    if jax.default_backend() != "cpu":
+        return ()
+    options = {"xla_cpu_experimental_ynn_fusion_type": ""}
+    try:
+        jax.jit(lambda x: x + 1, compiler_options=options).lower(0.0).compile()
+    except Exception:
+        return ()
+    return tuple(options.items())
+
+
+def _fast_call(layer: Any, origins: list[_Origin]) -> Callable | None:
+    """Returns the fast form of a layer's `call`, or None to leave the layer alone."""
+    from glassnet._keras import keras
+
+    layers = keras.layers
+    for base, make in (
+        (layers.Conv2D, _conv_call),
+        (layers.DepthwiseConv2D, _depthwise_call),
+        (layers.SeparableConv2D, _separable_call),
+        (layers.MaxPooling2D, _max_pool_call),
+        (layers.AveragePooling2D, _average_pool_call),
+    ):
+        if isinstance(layer, base):
+            own = type(layer).call is base.call and _same(type(layer), base, "convolution_op")
+            if own and layer.data_format == "channels_last":
+                return make(layer, layer.call, keras, origins)
+    return None
+
+
+def _same(kind: type, base: type, name: str) -> bool:
+    return getattr(kind, name, None) is getattr(base, name, None)
+
+
+def _conv_call(layer: Any, original: Callable, keras: Any, origins: list[_Origin]) -> Callable:
+    after_pooling = layer.activation in (None, keras.activations.relu, keras.activations.linear)
+
+    def call(inputs: jax.Array) -> jax.Array:
+        window = _window_of(layer, inputs, layer.kernel_size)
+        weights = keras.ops.convert_to_tensor(layer.kernel)
+        if window is None or inputs.shape[3] % weights.shape[2]:
+            return original(inputs)
+        images = keras.ops.convert_to_tensor(inputs, dtype=weights.dtype)
+
+        def finish(outputs: jax.Array) -> jax.Array:
+            return _finish(layer, outputs, keras)
+
+        if weights.shape[2] == 1 and images.shape[3] > 1:
+            depth = weights.reshape(*weights.shape[:2], images.shape[3], -1)
+            return finish(depthwise_convolution(images, depth, window))
+        outputs = finish(convolution(images, weights, window))
+        if after_pooling:
+            origins.append(_Origin(outputs, images, weights, window, finish))
+        return outputs
+
+    return call
+
+
+def _depthwise_call(layer: Any, original: Callable, keras: Any, origins: list[_Origin]) -> Callable:
+    def call(inputs: jax.Array) -> jax.Array:
+        window = _window_of(layer, inputs, layer.kernel_size)
+        if window is None:
+            return original(inputs)
+        weights = keras.ops.convert_to_tensor(layer.kernel)
+        return _finish(layer, depthwise_convolution(inputs, weights, window), keras)
+
+    return call
+
+
+def _separable_call(layer: Any, original: Callable, keras: Any, origins: list[_Origin]) -> Callable:
+    def call(inputs: jax.Array) -> jax.Array:
+        window = _window_of(layer, inputs, layer.kernel_size)
+        if window is None:
+            return original(inputs)
+        outputs = depthwise_convolution(inputs, keras.ops.convert_to_tensor(layer.depthwise_kernel), window)
+        point = keras.ops.convert_to_tensor(layer.pointwise_kernel)
+        return _finish(layer, jnp.tensordot(outputs, point[0, 0], 1), keras)
+
+    return call
+
+
+def _finish(layer: Any, outputs: jax.Array, keras: Any) -> jax.Array:
+    if layer.use_bias:
+        outputs = add_bias(outputs, keras.ops.convert_to_tensor(layer.bias))
+    return outputs if layer.activation is None else layer.activation(outputs)
+
+
+def _max_pool_call(layer: Any, original: Callable, keras: Any, origins: list[_Origin]) -> Callable:
+    def call(inputs: jax.Array) -> jax.Array:
+        window = _window_of(layer, inputs, layer.pool_size)
+        if window is None:
+            return original(inputs)
+        size = _pair(layer.pool_size)
+        origin = next((origin for origin in origins if origin.outputs is inputs), None)
+        if origin is None or window.strides != size or any(map(any, window.padding)):
+            return max_pool(inputs, size, window)
+        # Pooling before bias and ReLU gives the same result from a quarter of the elements, and the
+        # convolution need not compute rows and columns the pooling drops.  The convolution computed
+        # for its own layer is dead code then, unless another layer uses it.
+        used = origin.window.cropped(_pair(inputs.shape[1:3]), size)
+        return origin.finish(max_pool(convolution(origin.images, origin.kernel, used), size, window))
+
+    return call
+
+
+def _average_pool_call(layer: Any, original: Callable, keras: Any, origins: list[_Origin]) -> Callable:
+    def call(inputs: jax.Array) -> jax.Array:
+        window = _window_of(layer, inputs, layer.pool_size)
+        return original(inputs) if window is None else average_pool(inputs, _pair(layer.pool_size), window)
+
+    return call
+
+
+def _window_of(layer: Any, inputs: Any, size: Sequence[int]) -> Window | None:
+    """Returns the layer's window on its inputs, or None where Keras's own form is to be used."""
+    if not isinstance(inputs, jax.Array) or inputs.ndim != 4 or inputs.size == 0:
+        return None
+    if not jnp.issubdtype(inputs.dtype, jnp.floating) or math.prod(size) > MOST_TAPS:
+        return None
+    if layer.padding not in ("valid", "same"):
+        return None
+    image = inputs.shape[1], inputs.shape[2]
+    strides = _pair(layer.strides if layer.strides is not None else size)
+    window = Window.of(image, _pair(size), strides, _pair(getattr(layer, "dilation_rate", (1, 1))), layer.padding)
+    return window if min(window.outputs(image, _pair(size))) > 0 else None
+
+
+def _pair(size: Sequence[int]) -> tuple[int, int]:
+    """Return height and width as a pair."""
+    height, width = size
+    return height, width
