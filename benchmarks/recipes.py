@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _versions() -> str:
-    from glassnet.training.runner import versions
+    from glassnet.runs import versions
 
     return ", ".join(f"{name} {version}" for name, version in versions().items() if name != "python")
 

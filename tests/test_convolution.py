@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from glassnet._keras import keras
-from glassnet.training.fast_layers import compiler_options, fast_convolutions
+from glassnet.training.compiler import compiler_options
+from glassnet.training.fast_layers import fast_convolutions
 
 layers = keras.layers
 
@@ -268,7 +269,7 @@ def trained_weights(fast):
 
     if fast:
         with fast_convolutions(model):
-            state = jax.jit(run, compiler_options=compiler_options())(state, images, labels)
+            state = jax.jit(run, compiler_options=compiler_options(model))(state, images, labels)
     else:
         state = jax.jit(run)(state, images, labels)
     return [np.asarray(value) for value in (*state[0], *state[1]) if value.dtype == np.float32]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from glassnet.prediction import Prediction, predict
     from glassnet.recipes import Recipe
     from glassnet.runs import Run, open_run
-    from glassnet.training.runner import train
+    from glassnet.training.runner import resume, train, train_many
     from glassnet.training.steering import Steering
     from glassnet.training.trainer import fit
 
@@ -52,7 +52,9 @@ __all__ = [
     "open_run",
     "predict",
     "recipes",
+    "resume",
     "train",
+    "train_many",
 ]
 
 _HOMES = {
@@ -71,7 +73,9 @@ _HOMES = {
     "look": "figures",
     "open_run": "runs",
     "predict": "prediction",
+    "resume": "training.runner",
     "train": "training.runner",
+    "train_many": "training.runner",
 }
 
 

@@ -9,7 +9,9 @@ runs/NAME/
 
 import csv
 import hashlib
+import importlib.metadata
 import io
+import platform
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -202,10 +204,16 @@ def is_run(path: Path) -> bool:
 def free_name(recipe: str, folder: Path = Path("runs")) -> Path:
     """Return `runs/RECIPE`, or the first of `runs/RECIPE-2`, `-3`, … that does not exist."""
     path, number = folder / recipe, 1
-    while path.exists():
+    while path.exists() or path.with_name(f"{path.name}.unfinished").exists():
         number += 1
         path = folder / f"{recipe}-{number}"
     return path
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that decides about the numbers."""
+    packages = ("glassnet", "keras", "jax", "jaxlib", "numpy")
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
 
 
 def _history_csv(history: dict[str, list[float]]) -> str:

@@ -1,5 +1,7 @@
 """glassnet train, glassnet show."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,13 +9,15 @@ import typer
 
 from glassnet import recipes as library
 from glassnet.cli.output import Json, console, percent, print_json, start_keras, table
-from glassnet.errors import UnknownNameError
+from glassnet.errors import InputError, UnknownNameError
 
 RunFolder = Annotated[Path, typer.Argument(help="A run folder, such as runs/baseline.", show_default=False)]
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe; see glassnet recipes.", show_default=False)],
+    recipe: Annotated[
+        str | None, typer.Argument(help="Name of a recipe; see glassnet recipes.", show_default=False)
+    ] = None,
     *,
     data: Annotated[str | None, typer.Option(help="Data set, if not the recipe's own.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
@@ -31,16 +35,20 @@ def train(
         Path | None, typer.Option(help="Folder for the run; default runs/RECIPE.", show_default=False)
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the run that --out has already.")] = False,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with the training of this run that was killed.", show_default=False)
+    ] = None,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(help="How often the state is kept within an epoch; at its end it always is.")
+    ] = 30.0,
     json: Json = False,
 ) -> int:
     """Train a recipe, measure it on the test images and write a run folder.
 
-    Settings that are not given are the recipe's own. Ctrl-C keeps what was learned.
+    Settings that are not given are the recipe's own. Ctrl-C keeps what was learned; --resume goes on after a kill.
     """
-    from glassnet import datasets
     from glassnet.cli.progress import ProgressBar
-    from glassnet.runs import free_name
-    from glassnet.training.runner import train as train_run
+    from glassnet.training import runner
 
     changes = {
         "epochs": epochs,
@@ -53,19 +61,21 @@ def train(
         "validation": validation,
     }
     changed: Any = {name: value for name, value in changes.items() if value is not None}
-    plan = library.find(recipe).changed(**changed)
-    name = data or plan.dataset
-    if name not in datasets.EMBEDDED:
-        raise UnknownNameError("data set", name, datasets.EMBEDDED)
-    out = out or free_name(plan.name)
-    check_out(out, replace=replace)
+    if resume:
+        if recipe or changed or data or out:
+            raise InputError("--resume takes every setting from the training that was killed; pass nothing else")
+        out = resume
+        runner.check_unfinished(out)
+        call = partial(runner.resume, out, checkpoint_seconds=checkpoint_seconds)
+    else:
+        out, call = _planned(recipe, data, seed, out, replace, checkpoint_seconds, changed)
     start_keras()
     if json:
-        run = train_run(plan, name, seed=seed, out=out, replace=replace)
+        run = call()
         print_json(run.passport.model_dump(mode="json", by_alias=True))
         return _exit_code(run)
     with ProgressBar() as bar:
-        run = train_run(plan, name, seed=seed, out=out, replace=replace, on_event=bar)
+        run = call(on_event=bar)
     passport = run.passport
     console.print(
         f"[bold]{passport.recipe}[/bold] on {passport.dataset}: {passport.parameters:,} parameters, "
@@ -125,13 +135,30 @@ def show(
     return None
 
 
-def check_out(out: Path, *, replace: bool) -> None:
-    """Refuse a place that cannot take the run, before Keras is imported."""
-    from glassnet.atomic import check_free
-    from glassnet.runs import is_run
+def _planned(
+    recipe: str | None,
+    data: str | None,
+    seed: int,
+    out: Path | None,
+    replace: bool,
+    checkpoint_seconds: float,
+    changed: Any,
+) -> tuple[Path, Callable[..., Any]]:
+    """Check everything that can be checked before Keras is imported; return the folder and the call that trains."""
+    from glassnet import datasets
+    from glassnet.runs import free_name
+    from glassnet.training import runner
 
-    if not (replace and is_run(out)):
-        check_free(out)
+    if recipe is None:
+        raise InputError(f"name a recipe: {', '.join(library.RECIPES)}")
+    plan = library.find(recipe).changed(**changed)
+    name = data or plan.dataset
+    if name not in datasets.EMBEDDED:
+        raise UnknownNameError("data set", name, datasets.EMBEDDED)
+    out = out or free_name(plan.name)
+    runner.check_place(out, replace=replace)
+    settings = {"seed": seed, "out": out, "replace": replace, "checkpoint_seconds": checkpoint_seconds}
+    return out, partial(runner.train, plan, name, **settings)
 
 
 def _exit_code(run: Any) -> int:

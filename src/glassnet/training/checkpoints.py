@@ -79,7 +79,7 @@ class Checkpoints:
         """
         for path in reversed(self._files()):
             try:
-                with np.load(path, allow_pickle=False) as stored:
+                with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
                     content = dict(stored)
             except (OSError, ValueError, zipfile.BadZipFile, EOFError):
                 continue  # damaged by something else than us; the one before it is as good, only older

@@ -1,6 +1,5 @@
 """A Keras model's own convolution and pooling layers compute in their fast form while a step is traced."""
 
-import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +34,7 @@ class _Origin(NamedTuple):
 
 
 @contextmanager
-def fast_convolutions(model: Any) -> Iterator[dict[str, str]]:
+def fast_convolutions(model: Any) -> Iterator[None]:
     """Makes the model's own convolution and pooling layers compute in their fast form.
 
     Meant to be open only while a step function is traced.  The forms are set on the layer objects and
@@ -45,12 +44,9 @@ def fast_convolutions(model: Any) -> Iterator[dict[str, str]]:
 
     Args:
         model: A built Keras model; nested models are included.
-
-    Yields:
-        Options for compiling what is traced inside, `jax.jit(…, compiler_options=…)`; none where no layer was changed.
     """
     if jax.default_backend() != "cpu":
-        yield {}
+        yield
         return
     changed: list[tuple[Any, Any]] = []
     origins: list[_Origin] = []
@@ -61,7 +57,7 @@ def fast_convolutions(model: Any) -> Iterator[dict[str, str]]:
                 changed.append((layer, layer.__dict__.get("call", MISSING)))
                 # Past Keras's __setattr__, which would record the attribute in its tracker.
                 layer.__dict__["call"] = call
-        yield compiler_options() if changed else {}
+        yield
     finally:
         origins.clear()
         for layer, before in reversed(changed):
@@ -69,27 +65,6 @@ def fast_convolutions(model: Any) -> Iterator[dict[str, str]]:
                 layer.__dict__.pop("call", None)
             else:
                 layer.__dict__["call"] = before
-
-
-def compiler_options() -> dict[str, str]:
-    """Returns options for `jax.jit(..., compiler_options=...)` that suit these convolutions.
-
-    XLA hands some canonical convolutions to YNNPACK, which runs them on one thread; without it they
-    use all of them.  Empty where the installed XLA does not know the option.
-    """
-    return dict(_compiler_options())
-
-
-@functools.cache
-def _compiler_options() -> tuple[tuple[str, str], ...]:
-    if jax.default_backend() != "cpu":
-        return ()
-    options = {"xla_cpu_experimental_ynn_fusion_type": ""}
-    try:
-        jax.jit(lambda x: x + 1, compiler_options=options).lower(0.0).compile()
-    except Exception:
-        return ()
-    return tuple(options.items())
 
 
 def _fast_call(layer: Any, origins: list[_Origin]) -> Callable | None:

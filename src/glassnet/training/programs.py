@@ -11,6 +11,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -20,7 +21,9 @@ import numpy as np
 
 from glassnet._keras import keras
 from glassnet.training.batches import Batches
+from glassnet.training.compiler import compiler_options
 from glassnet.training.fast_layers import fast_convolutions
+from glassnet.training.flat_optimizer import NO_CHANGE, flat_optimizer
 from glassnet.training.state import State
 
 Program = Callable[..., Any]
@@ -49,10 +52,12 @@ def loop_program(model: keras.Model, kind: Literal["train", "test"], state: Stat
 
     def loop(state: State, data: Any, order: jax.Array, start: jax.Array, stop: jax.Array) -> State:
         def body(k: jax.Array, state: State) -> State:
-            return take(state, data, jax.lax.dynamic_slice_in_dim(order, k * size, size))
+            rows = jax.lax.dynamic_slice_in_dim(order, k * size, size)
+            return flatten(take(unflatten(state), data, rows))
 
         if full:
-            state = jax.lax.fori_loop(start, jnp.minimum(stop, full), body, state)
+            with flat_optimizer(model) if kind == "train" else nullcontext(NO_CHANGE) as (flatten, unflatten):
+                state = unflatten(jax.lax.fori_loop(start, jnp.minimum(stop, full), body, flatten(state)))
         if full * size < n:
             last = order[full * size :]
             state = jax.lax.cond(stop > full, lambda state: take(state, data, last), lambda state: state, state)
@@ -104,8 +109,8 @@ def _compiled(model: keras.Model, kind: str, function: Program, batches: Batches
             while len(_shared_programs) > MOST_SHARED:
                 _shared_programs.popitem(last=False)
         if key not in known:
-            with fast_convolutions(model) as options:
-                known[key] = jax.jit(function, compiler_options=options).lower(*shapes).compile()
+            with fast_convolutions(model):
+                known[key] = jax.jit(function, compiler_options=compiler_options(model)).lower(*shapes).compile()
         return known[key]
 
 

@@ -1,29 +1,32 @@
-"""train: a recipe or a Keras model of one's own becomes a run."""
+"""train, train_many, resume: a recipe or a Keras model of one's own becomes a run."""
 
-import datetime
-import importlib.metadata
-import math
-import platform
-import signal
-import sys
-import threading
+import dataclasses
+import json
+import os
+import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
-from glassnet import datasets, photos, recipes
-from glassnet.atomic import check_free
+from glassnet import datasets, recipes
+from glassnet.atomic import check_free, new_file
 from glassnet.datasets import Dataset
-from glassnet.errors import DivergedError, InputError
+from glassnet.errors import InputError, RunError
 from glassnet.recipes import Recipe, Settings
-from glassnet.runs import Interruption, Passport, Run, Seconds, is_run
-from glassnet.training.events import EpochEnded, Event, Listener, Progress, TrainingStarted
+from glassnet.runs import Run, is_run
+from glassnet.training.events import Listener
+from glassnet.training.job import Job
+from glassnet.training.watch import stopped_by_ctrl_c
 
 if TYPE_CHECKING:
     import keras
+
+    from glassnet.training.steering import Steering
+
+PLAN = "plan.json"
 
 
 def train(
@@ -34,11 +37,14 @@ def train(
     out: str | Path | None = None,
     replace: bool = False,
     on_event: Listener | None = None,
+    steering: "Steering | None" = None,
+    checkpoint_seconds: float = 30.0,
     **settings: Unpack[Settings],
 ) -> Run:
     """Train a network, measure it on the test images, and return the run.
 
-    Ctrl-C stops training and keeps what was learned: the run then says where it was interrupted.
+    Ctrl-C stops training and keeps what was learned: the run then says where it was interrupted. A training with `out`
+    that is killed leaves `OUT.unfinished` behind, from which `resume` goes on.
 
     Args:
         recipe: the name of a recipe, a recipe, or a Keras model of one's own (it is trained in place; if it is not
@@ -46,8 +52,10 @@ def train(
         data: name or data set; the recipe's own if None.
         seed: of the random start and of the order of the images. Equal seeds give equal bits on one machine.
         out: folder to write the run to; None keeps it in memory (see `Run.save`).
-        replace: an existing run at `out` is replaced, once the new one is complete.
+        replace: an existing or unfinished run at `out` is replaced, once the new one is complete.
         on_event: is called with every event of training.
+        steering: pauses, steps, slows down or ends the training from another thread.
+        checkpoint_seconds: with `out`, how often the state is kept within an epoch, besides the end of every epoch.
         **settings: what to change in the recipe (see `glassnet.recipes.Settings`).
 
     Raises:
@@ -62,86 +70,188 @@ def train(
     """
     start = time.perf_counter()
     plan = _planned(recipe, settings)
-    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
-        raise InputError(f"seed is {seed!r}; it must be a whole number from 0 to {2**32 - 1}")
-    if out is not None and not (replace and is_run(Path(out))):
-        check_free(Path(out))
-    before = time.perf_counter()
-    data = _data(data, plan)
-    load_seconds = time.perf_counter() - before
-    if plan.batch_size > len(data.train):
+    _check_seed(seed)
+    out = None if out is None else Path(out)
+    if out is not None:
+        check_place(out, replace=replace)
+    data, load_seconds = _loaded(data, plan)
+    job = Job(plan, recipe if not isinstance(recipe, (str, Recipe)) else None, seed, start, load_seconds)
+    if out is None:
+        return job.run(data, on_event, steering=steering)
+
+    unfinished = unfinished_of(out)
+    shutil.rmtree(unfinished, ignore_errors=True)
+    if job.own is None:  # a model of one's own cannot be built again from a file
+        _write_plan(unfinished, plan, data, seed)
+    return _finished(job, data, out, replace, on_event, steering, checkpoint_seconds)
+
+
+def resume(
+    out: str | Path,
+    data: Dataset | None = None,
+    *,
+    on_event: Listener | None = None,
+    steering: "Steering | None" = None,
+    checkpoint_seconds: float = 30.0,
+) -> Run:
+    """Go on with a training that was killed; the run is, bit for bit, that of a training that was not.
+
+    Args:
+        out: the folder that the killed training would have written.
+        data: the data set, if it is not an embedded one.
+        on_event: is called with every event of training.
+        steering: pauses, steps, slows down or ends the training from another thread.
+        checkpoint_seconds: how often the state is kept within an epoch, besides the end of every epoch.
+
+    Raises:
+        RunError: there is no unfinished training.
+        InputError: the data set is another one.
+    """
+    start = time.perf_counter()
+    out = Path(out)
+    path = check_unfinished(out)
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+        recipe = facts["recipe"]
+        plan, seed = Recipe(**recipe | {"expected": tuple(recipe["expected"])}), facts["seed"]
+        name, sha256 = facts["dataset"], facts["dataset_sha256"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{path} cannot be read ({error}); remove its folder and train again") from error
+    data, load_seconds = _loaded(data or name, plan)
+    if data.sha256 != sha256:
+        raise InputError(f"{out} was being trained on another {name} (SHA-256 {sha256[:12]}…); pass that data set")
+    job = Job(plan, None, seed, start, load_seconds)
+    return _finished(job, data, out, False, on_event, steering, checkpoint_seconds)
+
+
+def train_many(
+    recipe: "str | Recipe | Sequence[str | Recipe]",
+    data: str | Dataset | None = None,
+    *,
+    seeds: Sequence[int],
+    threads: int | None = None,
+    **settings: Unpack[Settings],
+) -> list[Run]:
+    """Train several networks at once; each is, bit for bit, what `train` alone makes of it.
+
+    Networks that are built alike share one compiled program, and all share the data on the device; the threads keep
+    every core busy, which one small network does not.
+
+    Args:
+        recipe: one for all seeds, or one for each seed (they may differ in anything).
+        data: name or data set for all of them; the recipe's own if None.
+        seeds: one for each network.
+        threads: how many train at the same moment; one for each core if None.
+        **settings: what to change in the recipes.
+
+    Returns:
+        The runs, in the order of the seeds.
+
+    Raises:
+        InputError: as `train`; another number of recipes than of seeds.
+        DivergedError: the loss of one is no longer a number.
+
+    Example:
+        >>> import glassnet
+        >>> runs = glassnet.train_many("baseline", seeds=[1, 2, 3], epochs=1)
+        >>> [run.passport.seed for run in runs]
+        [1, 2, 3]
+    """
+    start = time.perf_counter()
+    several = [recipe] * len(seeds) if isinstance(recipe, (str, Recipe)) else list(recipe)
+    if len(several) != len(seeds) or not seeds:
         raise InputError(
-            f"batch size is {plan.batch_size}, but there are only {len(data.train)} training images; "
-            f"choose at most {len(data.train)}"
+            f"{len(several)} recipes and {len(seeds)} seeds; pass one recipe, or one for each of 1 or more"
+        )
+    plans = [_planned(one, settings) for one in several]
+    for seed in seeds:
+        _check_seed(seed)
+    if not data and len({plan.dataset for plan in plans}) > 1:
+        raise InputError("the recipes are meant for different data sets; name the one to train all of them on")
+    data, load_seconds = _loaded(data, plans[0])
+    for plan in plans[1:]:
+        _loaded(data, plan)
+    jobs = [Job(plan, None, seed, start, load_seconds) for plan, seed in zip(plans, seeds, strict=True)]
+
+    import jax
+
+    for job in jobs:  # one after the other: building draws from Python's own generator
+        job.prepare(data, None)
+    shared = jax.device_put((data.train.images, data.train.labels))
+    with (
+        ThreadPoolExecutor(threads or os.cpu_count()) as pool,
+        stopped_by_ctrl_c([job.watch for job in jobs]),
+    ):
+        list(pool.map(partial(Job.fit, data=data, arrays=shared), jobs))
+        return list(pool.map(partial(Job.finish, data=data), jobs))
+
+
+def unfinished_of(out: Path) -> Path:
+    """Return where a training keeps its checkpoints until the run folder `out` is complete."""
+    return out.with_name(f"{out.name}.unfinished")
+
+
+def check_unfinished(out: Path) -> Path:
+    """Return the plan of the unfinished training of `out`.
+
+    Raises:
+        RunError: there is none.
+    """
+    path = unfinished_of(out) / PLAN
+    if not path.is_file():
+        done = "it is complete" if is_run(out) else "train it first: glassnet train RECIPE --out NAME"
+        raise RunError(f"there is no unfinished training of {out}; {done}")
+    return path
+
+
+def _finished(
+    job: Job,
+    data: Dataset,
+    out: Path,
+    replace: bool,
+    on_event: Listener | None,
+    steering: "Steering | None",
+    checkpoint_seconds: float,
+) -> Run:
+    """Train with checkpoints, save the run, and remove what only the way to it needed."""
+    from glassnet.training.checkpoints import Checkpoints
+
+    unfinished = unfinished_of(out)
+    try:
+        run = job.run(data, on_event, steering=steering, checkpoints=Checkpoints(unfinished, checkpoint_seconds))
+        run = run.save(out, replace=replace)
+    except Exception:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    shutil.rmtree(unfinished, ignore_errors=True)
+    return run
+
+
+def _write_plan(unfinished: Path, plan: Recipe, data: Dataset, seed: int) -> None:
+    facts = {
+        "recipe": dataclasses.asdict(plan),
+        "dataset": data.name,
+        "dataset_sha256": data.sha256,
+        "seed": seed,
+    }
+    with new_file(unfinished / PLAN) as beside:
+        beside.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
+
+
+def check_place(out: Path, *, replace: bool) -> None:
+    """Raise InputError unless a run can be written to `out`."""
+    if not (replace and is_run(out)):
+        check_free(out)
+    if (unfinished_of(out) / PLAN).exists() and not replace:
+        raise InputError(
+            f"{unfinished_of(out)} holds a training that was not finished; go on with glassnet train --resume {out}, "
+            "or start anew with --replace"
         )
 
-    # Here and not at the top: importing Keras takes longer than refusing a wrong argument should.
-    imported_before = "keras" in sys.modules
-    from glassnet import _keras
-    from glassnet.evaluation import measure
-    from glassnet.network import gives_probabilities
-    from glassnet.training.trainer import fit
 
-    before = time.perf_counter()
-    watch = _Watch(on_event)
-    with _keras.seeded(seed):
-        model = plan.build(data.image_shape, len(data.classes)) if isinstance(recipe, (str, Recipe)) else recipe
-        _prepare_own(model, data) if model is recipe else None
-        with _stopped_by_ctrl_c(model, watch):
-            history = fit(
-                model,
-                data.train.images,
-                data.train.labels,
-                batch_size=plan.batch_size,
-                epochs=plan.epochs,
-                validation_data=(data.test.images, data.test.labels) if plan.validation else None,
-                on_event=watch,
-            ).history
-    train_seconds = time.perf_counter() - before - watch.compile_seconds
-
-    before = time.perf_counter()
-    test_loss, test_accuracy = measure(model, data.test)
-    now = time.perf_counter()
-    passport = Passport(
-        run="",
-        recipe=plan.name,
-        settings=plan.settings() if model is not recipe else _own_settings(model, plan),
-        dataset=data.name,
-        dataset_sha256=data.sha256,
-        classes=data.classes,
-        image_shape=data.image_shape,
-        subject_size=photos.subject_size(data.train.images),
-        outputs="probabilities" if gives_probabilities(model) else "logits",
-        parameters=model.count_params(),
-        epochs=plan.epochs,
-        batch_size=plan.batch_size,
-        seed=seed,
-        device=_keras.device(),
-        history={name: values[: watch.complete_epochs] for name, values in sorted(history.items(), key=_loss_first)},
-        interrupted=watch.interruption(),
-        train_accuracy=watch.logs.get("accuracy"),
-        test_loss=test_loss,
-        test_accuracy=test_accuracy,
-        n_test=len(data.test),
-        seconds=Seconds(
-            **{"import": _keras.IMPORT_SECONDS},
-            load=load_seconds,
-            compile=watch.compile_seconds,
-            train=train_seconds,
-            evaluate=now - before,
-            total=now - start + (_keras.IMPORT_SECONDS if imported_before else 0),
-        ),
-        versions=versions(),
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    )
-    run = Run(model, passport, data=data)
-    return run if out is None else run.save(out, replace=replace)
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of everything that decides about the numbers."""
-    packages = ("glassnet", "keras", "jax", "jaxlib", "numpy")
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
+def _check_seed(seed: int) -> None:
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise InputError(f"seed is {seed!r}; it must be a whole number from 0 to {2**32 - 1}")
 
 
 def _planned(recipe: "str | Recipe | keras.Model", settings: Settings) -> Recipe:
@@ -157,110 +267,21 @@ def _planned(recipe: "str | Recipe | keras.Model", settings: Settings) -> Recipe
     allowed = ("epochs", "batch_size", "validation")
     if wrong := [name for name in settings if name not in allowed]:
         raise InputError(f"{wrong[0]} cannot be changed in a model of your own; build and compile the model with it")
-    return Recipe(name=recipe.name, about="A model of the user's own.", dataset="", expected=(0.0, 100.0)).changed(
-        **settings
-    )
+    own = Recipe(name=recipe.name, about="A model of the user's own.", dataset="", expected=(0.0, 100.0))
+    return own.changed(**settings)
 
 
-def _data(data: str | Dataset | None, plan: Recipe) -> Dataset:
-    if isinstance(data, Dataset):
-        return data
-    name = data or plan.dataset
-    if not name:
-        raise InputError(f"say what to train {plan.name!r} on: data={' or '.join(map(repr, datasets.EMBEDDED))}")
-    return datasets.load(name)
-
-
-def _prepare_own(model: "keras.Model", data: Dataset) -> None:
-    """Build and compile a user's model where that is missing, and refuse one that does not fit the data."""
-    from glassnet._keras import keras
-    from glassnet.network import gives_probabilities
-
-    if not model.built:
-        model.build((None, *data.image_shape))
-    shape, classes = tuple(model.input_shape[1:]), model.output_shape[-1]
-    if shape != data.image_shape or classes != len(data.classes):
+def _loaded(data: str | Dataset | None, plan: Recipe) -> tuple[Dataset, float]:
+    """Return the data set, fit for the plan, and how long loading it took."""
+    before = time.perf_counter()
+    if not isinstance(data, Dataset):
+        name = data or plan.dataset
+        if not name:
+            raise InputError(f"say what to train {plan.name!r} on: data={' or '.join(map(repr, datasets.EMBEDDED))}")
+        data = datasets.load(name)
+    if plan.batch_size > len(data.train):
         raise InputError(
-            f"the model takes images of shape {shape} and has {classes} outputs; {data.name} has images of shape "
-            f"{data.image_shape} and {len(data.classes)} classes: change the model's Input or its last layer"
+            f"batch size is {plan.batch_size}, but there are only {len(data.train)} training images; "
+            f"choose at most {len(data.train)}"
         )
-    if not model.compiled:
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=not gives_probabilities(model))
-        model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
-    loss = model.loss if isinstance(model.loss, str) else getattr(model.loss, "name", "")
-    if loss == "categorical_crossentropy":
-        raise InputError(
-            "the model's loss categorical_crossentropy wants one-hot labels, but labels here are class numbers; "
-            "compile it with loss='sparse_categorical_crossentropy'"
-        )
-
-
-def _own_settings(model: "keras.Model", plan: Recipe) -> dict[str, Any]:
-    return {
-        "optimizer": model.optimizer.name,
-        "learning_rate": float(model.optimizer.learning_rate),
-        "epochs": plan.epochs,
-        "batch_size": plan.batch_size,
-        "validation": plan.validation,
-    }
-
-
-def _loss_first(item: tuple[str, Any]) -> tuple[bool, bool]:
-    name = item[0]
-    return name.startswith("val_"), not name.endswith("loss")
-
-
-class _Watch:
-    """Listens to training: keeps what the passport needs, and ends a training that has diverged."""
-
-    def __init__(self, listener: Listener | None) -> None:
-        self.listener = listener
-        self.compile_seconds = 0.0
-        self.complete_epochs = 0
-        self.logs: dict[str, float] = {}
-        self.last: Progress | None = None
-        self.stopped = False
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, TrainingStarted):
-            self.compile_seconds = event.compile_seconds
-        else:
-            self.logs = event.logs
-            if not math.isfinite(event.logs["loss"]):
-                raise DivergedError(
-                    f"training diverged in epoch {event.epoch + 1}: the loss is {event.logs['loss']}; likely causes: a "
-                    "learning rate that is too large, pixels that are not scaled, or bad values in the data"
-                )
-        if isinstance(event, Progress):
-            self.last = event
-        if isinstance(event, EpochEnded) and event.complete:
-            self.complete_epochs += 1
-        if self.listener:
-            self.listener(event)
-
-    def interruption(self) -> Interruption | None:
-        """Where training was stopped, if it was."""
-        if not self.stopped or self.last is None:
-            return None
-        return Interruption(epoch=self.last.epoch + 1, step=self.last.step, steps=self.last.steps)
-
-
-@contextmanager
-def _stopped_by_ctrl_c(model: "keras.Model", watch: _Watch) -> Iterator[None]:
-    """Inside, Ctrl-C ends training after the running chunk, with the weights of that moment.
-
-    The second Ctrl-C interrupts at once. Only the main thread of a program can listen for it.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        watch.stopped = model.stop_training = True
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    return data, time.perf_counter() - before

@@ -116,7 +116,7 @@ def fit(
             callbacks=list(callbacks),
             validation_split=validation_split,
             validation_data=validation_data,
-            shuffle=bool(shuffle),
+            shuffle=bool(shuffle) and hasattr(x, "shape"),
             class_weight=class_weight,
             sample_weight=sample_weight,
             initial_epoch=initial_epoch,
@@ -295,7 +295,8 @@ def _why_not(model: keras.Model, x: Any) -> str | None:
         return f"{type(model).__name__} has a train_step or test_step of its own"
     if keras.distribution.distribution() is not None:
         return "a Keras distribution is set"
-    if hasattr(x, "__iter__") and not all(hasattr(leaf, "__array__") for leaf in jax.tree.leaves(x)):
+    parts = jax.tree.leaves(x) if isinstance(x, (list, tuple, dict)) else [x]
+    if any(hasattr(part, "__iter__") and not hasattr(part, "__array__") for part in parts):
         return f"x is a {type(x).__name__}, not an array"
     return None
 

@@ -1,0 +1,111 @@
+"""The optimizer works on flat arrays while a step is traced: same arithmetic, a fraction of the time on the CPU.
+
+XLA's CPU backend vectorises along the last axis only. A kernel of 784 × 10, the commonest in first networks, leaves
+lanes empty: Adam on it takes 18 µs, on the same numbers in one row 4.5 µs, and its gradient 17 µs against 5 µs. So the
+compiled loop carries kernels as rows (narrow ones transposed first), and a twin of the optimizer, built on rows,
+updates them. Optimizers that work element by element do not notice; all others are left alone.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+
+from glassnet._keras import keras
+from glassnet.training.state import State
+
+ELEMENTWISE = ("SGD", "Adam", "AdamW", "RMSprop", "Nadam", "Adamax", "Adagrad", "Adadelta", "Lion", "Ftrl")
+"""Keras's optimizers that treat every element alike, wherever in its array it stands."""
+
+NARROW = 33
+"""A matrix with fewer columns is transposed, so that its rows are long."""
+
+Pack = Callable[[State], State]
+
+
+def _same(state: State) -> State:
+    return state
+
+
+NO_CHANGE: tuple[Pack, Pack] = (_same, _same)
+
+
+@contextmanager
+def flat_optimizer(model: keras.Model) -> Iterator[tuple[Pack, Pack]]:
+    """Inside, steps of the model update flat arrays.
+
+    Like the fast layers, the override is set on the optimizer object and taken away on exit; nothing else is touched.
+
+    Yields:
+        Two functions, to be used around the loop and inside: the first brings a training state into flat form, the
+        second brings it back. Both do nothing where the optimizer is left alone.
+    """
+    optimizer = model.optimizer
+    if jax.default_backend() != "cpu" or not _is_elementwise(model):
+        yield NO_CHANGE
+        return
+    twin = type(optimizer).from_config(optimizer.get_config())
+    rows = [keras.Variable(_flat(variable.value), name=variable.name) for variable in model.trainable_variables]
+    twin.build(rows)
+    if [math.prod(one.shape) for one in twin.variables] != [math.prod(one.shape) for one in optimizer.variables]:
+        yield NO_CHANGE
+        return
+
+    def apply(variables: list[Any], gradients: list[Any], values: list[Any]) -> tuple[list[Any], list[Any]]:
+        new, state = twin.stateless_apply(
+            [_flat(one) for one in variables], [_flat(one) for one in gradients], [_flat(one) for one in values]
+        )
+        return _unflat(new, values), _unflat(state, variables)
+
+    shapes = [[tuple(one.shape) for one in part] for part in (model.trainable_variables, optimizer.variables)]
+
+    def flatten(state: State) -> State:
+        trained, others, optimized, *rest = state
+        return ([_flat(one) for one in trained], others, [_flat(one) for one in optimized], *rest)
+
+    def unflatten(state: State) -> State:
+        trained, others, optimized, *rest = state
+        return (_shaped(trained, shapes[0]), others, _shaped(optimized, shapes[1]), *rest)
+
+    optimizer.__dict__["stateless_apply"] = apply
+    try:
+        yield flatten, unflatten
+    finally:
+        del optimizer.__dict__["stateless_apply"]
+
+
+def _is_elementwise(model: keras.Model) -> bool:
+    """Tell whether the update of an element depends on its own gradient alone, or on norms over whole arrays."""
+    optimizer = model.optimizer
+    known = any(type(optimizer) is getattr(keras.optimizers, name) for name in ELEMENTWISE)
+    return (
+        known
+        and optimizer.built
+        and not getattr(optimizer, "_exclude_from_weight_decay", None)
+        and all(variable.constraint is None for variable in model.trainable_variables)
+        and not any(getattr(variable, "overwrite_with_gradient", False) for variable in model.trainable_variables)
+        and any(len(variable.shape) > 1 for variable in model.trainable_variables)
+    )
+
+
+def _flat(array: Any) -> Any:
+    if array.ndim < 2:
+        return array
+    return (array.T if _is_narrow(array.shape) else array).reshape(-1)
+
+
+def _unflat(rows: list[Any], like: list[Any]) -> list[Any]:
+    return _shaped(rows, [tuple(one.shape) for one in like])
+
+
+def _shaped(rows: list[Any], shapes: list[tuple[int, ...]]) -> list[Any]:
+    return [
+        row.reshape(shape[::-1]).T if _is_narrow(shape) else row.reshape(shape)
+        for row, shape in zip(rows, shapes, strict=True)
+    ]
+
+
+def _is_narrow(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 and shape[1] < NARROW and shape[0] > shape[1]

@@ -1,0 +1,158 @@
+"""Job: one network on its way from a recipe to a run."""
+
+import datetime
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from glassnet import photos
+from glassnet.datasets import Dataset
+from glassnet.errors import InputError
+from glassnet.recipes import Recipe
+from glassnet.runs import Passport, Run, Seconds, versions
+from glassnet.training.events import Listener
+from glassnet.training.watch import Watch, stopped_by_ctrl_c
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Job:
+    """One network on its way from a recipe to a run.
+
+    Args:
+        plan: the recipe; for a model of one's own, only how to train it.
+        own: a model of one's own.
+        seed: of the start and the order.
+        start: when the call began.
+        load_seconds: how long the data took.
+    """
+
+    def __init__(self, plan: Recipe, own: "keras.Model | None", seed: int, start: float, load_seconds: float) -> None:
+        self.plan, self.own, self.seed = plan, own, seed
+        self.start, self.load_seconds = start, load_seconds
+        self.imported_before = "keras" in sys.modules
+
+    def run(self, data: Dataset, on_event: Listener | None, **options: Any) -> Run:
+        """Do it all; the options are those of `fit`."""
+        self.prepare(data, on_event)
+        with stopped_by_ctrl_c([self.watch]):
+            self.fit(data, **options)
+        return self.finish(data)
+
+    def prepare(self, data: Dataset, on_event: Listener | None) -> None:
+        """Build the network."""
+        # Here and not at the top: importing Keras takes longer than refusing a wrong argument should.
+        from glassnet import _keras
+
+        if self.own is None:
+            with _keras.seeded(self.seed):
+                self.model = self.plan.build(data.image_shape, len(data.classes))
+        else:
+            self.model = self.own
+            _check_own(self.model, data)
+        self.watch = Watch(self.model, on_event)
+
+    def fit(self, data: Dataset, arrays: Any = None, **options: Any) -> None:
+        """Train it."""
+        import numpy as np
+
+        from glassnet.training.trainer import fit
+
+        before = time.perf_counter()
+        images, labels = arrays or (data.train.images, data.train.labels)
+        self.history = fit(
+            self.model,
+            images,
+            labels,
+            batch_size=self.plan.batch_size,
+            epochs=self.plan.epochs,
+            validation_data=(data.test.images, data.test.labels) if self.plan.validation else None,
+            on_event=self.watch,
+            rng=np.random.RandomState(self.seed),
+            **options,
+        ).history
+        self.train_seconds = time.perf_counter() - before - self.watch.compile_seconds
+
+    def finish(self, data: Dataset) -> Run:
+        """Measure it on the test images and write its passport."""
+        from glassnet import _keras
+        from glassnet.evaluation import measure
+        from glassnet.network import gives_probabilities
+
+        before = time.perf_counter()
+        test_loss, test_accuracy = measure(self.model, data.test)
+        now = time.perf_counter()
+        history = sorted(self.history.items(), key=_loss_first)
+        passport = Passport(
+            run="",
+            recipe=self.plan.name,
+            settings=self.plan.settings() if self.own is None else _own_settings(self.own, self.plan),
+            dataset=data.name,
+            dataset_sha256=data.sha256,
+            classes=data.classes,
+            image_shape=data.image_shape,
+            subject_size=photos.subject_size(data.train.images),
+            outputs="probabilities" if gives_probabilities(self.model) else "logits",
+            parameters=self.model.count_params(),
+            epochs=self.plan.epochs,
+            batch_size=self.plan.batch_size,
+            seed=self.seed,
+            device=_keras.device(),
+            history={name: values[: self.watch.complete_epochs] for name, values in history},
+            interrupted=self.watch.interruption(),
+            train_accuracy=self.watch.logs.get("accuracy"),
+            test_loss=test_loss,
+            test_accuracy=test_accuracy,
+            n_test=len(data.test),
+            seconds=Seconds(
+                **{"import": _keras.IMPORT_SECONDS},
+                load=self.load_seconds,
+                compile=self.watch.compile_seconds,
+                train=self.train_seconds,
+                evaluate=now - before,
+                total=now - self.start + (_keras.IMPORT_SECONDS if self.imported_before else 0),
+            ),
+            versions=versions(),
+            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        )
+        return Run(self.model, passport, data=data)
+
+
+def _check_own(model: "keras.Model", data: Dataset) -> None:
+    """Build and compile a user's model where that is missing, and refuse one that does not fit the data."""
+    from glassnet._keras import keras
+    from glassnet.network import gives_probabilities
+
+    if not model.built:
+        model.build((None, *data.image_shape))
+    shape, classes = tuple(model.input_shape[1:]), model.output_shape[-1]
+    if shape != data.image_shape or classes != len(data.classes):
+        raise InputError(
+            f"the model takes images of shape {shape} and has {classes} outputs; {data.name} has images of shape "
+            f"{data.image_shape} and {len(data.classes)} classes: change the model's Input or its last layer"
+        )
+    if not model.compiled:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=not gives_probabilities(model))
+        model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
+    loss = model.loss if isinstance(model.loss, str) else getattr(model.loss, "name", "")
+    if loss == "categorical_crossentropy":
+        raise InputError(
+            "the model's loss categorical_crossentropy wants one-hot labels, but labels here are class numbers; "
+            "compile it with loss='sparse_categorical_crossentropy'"
+        )
+
+
+def _own_settings(model: "keras.Model", plan: Recipe) -> dict[str, Any]:
+    return {
+        "optimizer": model.optimizer.name,
+        "learning_rate": float(model.optimizer.learning_rate),
+        "epochs": plan.epochs,
+        "batch_size": plan.batch_size,
+        "validation": plan.validation,
+    }
+
+
+def _loss_first(item: tuple[str, Any]) -> tuple[bool, bool]:
+    name = item[0]
+    return name.startswith("val_"), not name.endswith("loss")

@@ -1,0 +1,88 @@
+"""A watch over a training: keeps what the passport needs, ends what has diverged, and answers Ctrl-C."""
+
+import math
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from glassnet.errors import DivergedError
+from glassnet.runs import Interruption
+from glassnet.training.events import EpochEnded, Event, Listener, Progress, TrainingStarted
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Watch:
+    """Listens to one training, and passes its events on.
+
+    Args:
+        model: what is trained.
+        listener: who else listens.
+    """
+
+    def __init__(self, model: "keras.Model", listener: Listener | None) -> None:
+        self.model, self.listener = model, listener
+        self.compile_seconds = 0.0
+        self.complete_epochs = 0
+        self.logs: dict[str, float] = {}
+        self.last: Progress | None = None
+        self.stopped = False
+
+    def __call__(self, event: Event) -> None:
+        """Take note of an event.
+
+        Raises:
+            DivergedError: the loss is no longer a number.
+        """
+        if isinstance(event, TrainingStarted):
+            self.compile_seconds = event.compile_seconds
+            self.complete_epochs = event.first_epoch
+        else:
+            self.logs = event.logs
+            if not math.isfinite(event.logs["loss"]):
+                raise DivergedError(
+                    f"training diverged in epoch {event.epoch + 1}: the loss is {event.logs['loss']}; likely causes: a "
+                    "learning rate that is too large, pixels that are not scaled, or bad values in the data"
+                )
+        if isinstance(event, Progress):
+            self.last = event
+        if isinstance(event, EpochEnded) and event.complete:
+            self.complete_epochs += 1
+        if self.listener:
+            self.listener(event)
+
+    def stop(self) -> None:
+        """End the training after the running chunk."""
+        self.stopped = self.model.stop_training = True
+
+    def interruption(self) -> Interruption | None:
+        """Where training was stopped, if it was."""
+        if not self.stopped or self.last is None:
+            return None
+        return Interruption(epoch=self.last.epoch + 1, step=self.last.step, steps=self.last.steps)
+
+
+@contextmanager
+def stopped_by_ctrl_c(watches: Sequence[Watch]) -> Iterator[None]:
+    """Inside, Ctrl-C ends the trainings after their running chunks, with the weights of that moment.
+
+    The second Ctrl-C interrupts at once. Only the main thread of a program can listen for it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for watch in watches:
+            watch.stop()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,194 @@
+"""A training that is killed at any moment goes on to exactly the same end."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import glassnet
+from glassnet import Dataset, InputError, Run, recipes
+from glassnet._keras import keras, seeded
+from glassnet.errors import OutputError, RunError
+from glassnet.training.checkpoints import Checkpoints
+from glassnet.training.events import EpochEnded, Progress
+
+# Trains in a process of its own, slowed down by small chunks so that a kill falls inside an epoch as often as between.
+TRAIN = """
+from pathlib import Path
+import glassnet
+from glassnet import Dataset, Split
+from glassnet.training import runner, trainer
+trainer.SECONDS_BETWEEN_EVENTS = 0.01
+full = glassnet.load("fashion-mnist")
+data = Dataset("a-few", full.classes, Split("train", full.train.images[:6000], full.train.labels[:6000]),
+               Split("test", full.test.images[:500], full.test.labels[:500]))
+if runner.unfinished_of(Path("run")).exists():
+    glassnet.resume("run", data, checkpoint_seconds=0.02)
+else:
+    glassnet.train("digits-32", data, seed=3, epochs=12, validation=True, out="run", checkpoint_seconds=0.02)
+"""
+
+
+class Killed(BaseException):
+    """Stands for a kill inside this process: nothing below catches it."""
+
+
+def assert_same(first: Run, second: Run) -> None:
+    assert first.passport.history == second.passport.history
+    assert first.passport.test_loss == second.passport.test_loss
+    weights = zip(first.model.get_weights(), second.model.get_weights(), strict=True)
+    assert all(np.array_equal(one, other) for one, other in weights)
+
+
+@pytest.mark.parametrize("at", [(0, 1), (0, 40), (1, 63), (2, 20)])
+def test_resumed_run_is_the_uninterrupted_one(few: Dataset, tmp_path: Path, at: tuple[int, int]) -> None:
+    expected = glassnet.train("digits-32", few, seed=3, epochs=4, validation=True)
+
+    def kill(event: Any) -> None:
+        if isinstance(event, Progress) and (event.epoch, event.step) >= at:
+            raise Killed
+
+    with pytest.raises(Killed):
+        glassnet.train(
+            "digits-32",
+            few,
+            seed=3,
+            epochs=4,
+            validation=True,
+            out=tmp_path / "run",
+            on_event=kill,
+            checkpoint_seconds=0,
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["run.unfinished"]
+    with pytest.raises(InputError, match="--resume"):
+        glassnet.train("digits-32", few, out=tmp_path / "run")
+    events: list[Any] = []
+    resumed = glassnet.resume(tmp_path / "run", few, on_event=events.append)
+    assert_same(resumed, expected)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert {event.epoch for event in events if isinstance(event, EpochEnded)} <= set(range(at[0], 4))
+    assert_same(glassnet.open_run(tmp_path / "run"), expected)
+
+
+def test_random_layers_and_batch_statistics_resume_exactly(few: Dataset, tmp_path: Path) -> None:
+    def make() -> keras.Model:
+        layers = keras.layers
+        with seeded(1):
+            model = keras.Sequential(
+                [
+                    keras.Input((28, 28)),
+                    layers.Flatten(),
+                    layers.BatchNormalization(),
+                    layers.Dropout(0.5),
+                    layers.Dense(10, "softmax"),
+                ]
+            )
+            model.compile("nadam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    def fit(model: keras.Model, checkpoints: Checkpoints | None, kill_at: int | None) -> keras.Model:
+        def listen(event: Any) -> None:
+            if isinstance(event, Progress) and event.epoch == kill_at:
+                raise Killed
+
+        rng = np.random.RandomState(4)
+        x, y = few.train.images, few.train.labels
+        glassnet.fit(model, x, y, epochs=3, rng=rng, checkpoints=checkpoints, on_event=listen, steps_per_epoch=20)
+        return model
+
+    expected = fit(make(), None, None)
+    checkpoints = Checkpoints(tmp_path, seconds=0)
+    with pytest.raises(Killed):
+        fit(make(), checkpoints, kill_at=1)
+    resumed = fit(make(), checkpoints, None)
+    assert all(
+        np.array_equal(one, other) for one, other in zip(resumed.get_weights(), expected.get_weights(), strict=True)
+    )
+    assert resumed.history.history == expected.history.history
+    assert len(list(tmp_path.glob("checkpoint-*.npz"))) <= checkpoints.keep
+
+
+def test_killed_processes_resume_to_the_same_bits(tmp_path: Path) -> None:
+    """SIGKILL at random moments, as often as it takes; the wide version with 20 kills is `make kills`."""
+    code = [sys.executable, "-c", TRAIN]
+    (tmp_path / "whole").mkdir()
+    subprocess.run(code, check=True, cwd=tmp_path / "whole")
+    expected = glassnet.open_run(tmp_path / "whole" / "run")
+
+    draw = random.Random(int(os.environ.get("GLASSNET_KILL_SEED", "0")))
+    kills, wanted = 0, int(os.environ.get("GLASSNET_KILLS", "3"))
+    for _ in range(20 * wanted):
+        process = subprocess.Popen(code, cwd=tmp_path)
+        while process.poll() is None and not list(tmp_path.glob("run.unfinished/checkpoint-*")):
+            time.sleep(0.01)
+        if kills < wanted:
+            time.sleep(draw.uniform(0.0, 0.25))
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+        process.wait()
+        if (tmp_path / "run").exists():
+            break
+    assert kills >= 1
+    assert_same(glassnet.open_run(tmp_path / "run"), expected)
+    assert not (tmp_path / "run.unfinished").exists()
+
+
+def test_damaged_checkpoint_falls_back_to_the_one_before(few: Dataset, tmp_path: Path) -> None:
+    expected = glassnet.train("baseline", few, epochs=4)
+
+    def kill(event: Any) -> None:
+        if isinstance(event, Progress) and event.epoch == 3:
+            raise Killed
+
+    with pytest.raises(Killed):
+        glassnet.train("baseline", few, epochs=4, out=tmp_path / "run", on_event=kill)
+    newest = max((tmp_path / "run.unfinished").glob("checkpoint-*"))
+    newest.write_bytes(newest.read_bytes()[:500])
+    assert_same(glassnet.resume(tmp_path / "run", few), expected)
+
+
+def test_what_cannot_be_resumed_is_refused(few: Dataset, fashion: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no unfinished training"):
+        glassnet.resume(tmp_path / "run")
+    glassnet.train("baseline", few, epochs=1, out=tmp_path / "run")
+    with pytest.raises(RunError, match="it is complete"):
+        glassnet.resume(tmp_path / "run")
+
+    def kill(event: Any) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        glassnet.train("baseline", few, epochs=1, out=tmp_path / "other", on_event=kill)
+    with pytest.raises(InputError, match="another a-few"):
+        glassnet.resume(tmp_path / "other", fashion)
+    plan = tmp_path / "other.unfinished" / "plan.json"
+    for text in ("", "{}", '{"recipe": {"name": 3}}', json.dumps({"recipe": {}, "seed": 1})):
+        plan.write_text(text)
+        with pytest.raises(RunError, match="plan.json cannot be read"):
+            glassnet.resume(tmp_path / "other", few)
+    run = glassnet.train("baseline", few, epochs=1, out=tmp_path / "other", replace=True)
+    assert run.path == tmp_path / "other"
+    assert not (tmp_path / "other.unfinished").exists()
+
+
+def test_checkpoint_of_another_network_is_refused(few: Dataset, tmp_path: Path) -> None:
+    x, y = few.train.images, few.train.labels
+    checkpoints = Checkpoints(tmp_path)
+    glassnet.fit(recipes.find("baseline").build((28, 28), 10), x, y, checkpoints=checkpoints)
+    with pytest.raises(RunError, match="another network|of this network"):
+        glassnet.fit(recipes.find("digits-32").build((28, 28), 10), x, y, epochs=2, checkpoints=checkpoints)
+
+
+def test_place_that_cannot_be_written_is_refused_before_training(few: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError):
+        glassnet.train("baseline", few, out=tmp_path / "file" / "run")

@@ -1,0 +1,166 @@
+"""Steering from another thread, and many trainings at once."""
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+import glassnet
+from glassnet import Dataset, InputError, Steering, recipes
+from glassnet._keras import keras, seeded
+from glassnet.training.events import Progress
+
+
+class Background:
+    """A training in a thread of its own, with what it told."""
+
+    def __init__(self, data: Dataset, **settings: Any) -> None:
+        self.steering, self.events = Steering(), []
+        self.heard = threading.Event()
+        with seeded(0):
+            self.model = recipes.find("digits-32").build((28, 28), 10)
+
+        def listen(event: Any) -> None:
+            self.events.append(event)
+            self.heard.set()
+
+        def train() -> None:
+            self.history = glassnet.fit(
+                self.model, data.train.images, data.train.labels, on_event=listen, steering=self.steering, **settings
+            )
+
+        self.thread = threading.Thread(target=train)
+
+    def steps(self) -> int:
+        return sum(isinstance(event, Progress) for event in self.events)
+
+    def wait_for(self, steps: int) -> None:
+        end = time.monotonic() + 30
+        while self.steps() < steps and time.monotonic() < end:
+            time.sleep(0.01)
+        assert self.steps() >= steps
+
+
+@pytest.fixture
+def background(few: Dataset) -> Any:
+    training = Background(few, epochs=100_000)
+    yield training
+    training.steering.stop()
+    training.thread.join(30)
+    assert not training.thread.is_alive()
+
+
+def test_step_by_step_then_stop(background: Background) -> None:
+    background.steering.pause()
+    background.thread.start()
+    before = background.steering.weights().result(30)
+    assert background.steps() == 0
+    background.steering.step()
+    background.wait_for(1)
+    time.sleep(0.2)
+    assert background.steps() == 1
+    (progress,) = [event for event in background.events if isinstance(event, Progress)]
+    assert progress.step == 1
+    after = background.steering.weights().result(30)
+    assert not np.array_equal(before[0], after[0])
+    background.steering.step(5)
+    background.wait_for(2)
+    assert background.steering.paused
+
+
+def test_pause_holds_and_resume_goes_on(background: Background) -> None:
+    background.thread.start()
+    background.wait_for(3)
+    background.steering.pause()
+    background.steering.weights().result(30)  # answered between chunks: from here on it waits
+    held = background.steps()
+    time.sleep(0.3)
+    assert background.steps() == held
+    background.steering.resume()
+    background.wait_for(held + 3)
+
+
+def test_learning_rate_changes_between_chunks(background: Background) -> None:
+    background.thread.start()
+    background.wait_for(1)
+    background.steering.set_learning_rate(1e-12)
+    background.wait_for(background.steps() + 3)
+    first = background.steering.weights().result(30)
+    background.wait_for(background.steps() + 3)
+    second = background.steering.weights().result(30)
+    np.testing.assert_allclose(first[0], second[0], atol=1e-7)
+    assert float(background.model.optimizer.learning_rate) == pytest.approx(1e-12)
+
+
+def test_wishes_that_cannot_be_granted_are_refused() -> None:
+    steering = Steering()
+    with pytest.raises(InputError, match="number of batches is 0"):
+        steering.step(0)
+    with pytest.raises(InputError, match="learning rate is -1"):
+        steering.set_learning_rate(-1)
+
+
+def test_many_at_once_are_each_what_they_are_alone(few: Dataset) -> None:
+    several = [
+        recipes.find("digits-32").changed(epochs=2),
+        recipes.find("digits-32").changed(epochs=2, learning_rate=0.01),
+        recipes.find("digits-32").changed(epochs=3, scale=False),
+        recipes.find("raw-neurons").changed(epochs=2),
+    ]
+    seeds = [5, 6, 7, 8]
+    together = glassnet.train_many(several, few, seeds=seeds)
+    for run, recipe, seed in zip(together, several, seeds, strict=True):
+        alone = glassnet.train(recipe, few, seed=seed)
+        assert run.passport.history == alone.passport.history
+        assert run.passport.test_loss == alone.passport.test_loss
+        for mine, yours in zip(run.model.get_weights(), alone.model.get_weights(), strict=True):
+            assert np.array_equal(mine, yours)
+
+
+def test_many_share_one_program(few: Dataset) -> None:
+    runs = glassnet.train_many("digits-32", few, seeds=range(6), hidden=[17], epochs=1)
+    compiled = [run.passport.seconds.compile for run in runs]
+    assert sum(seconds > 0.02 for seconds in compiled) <= 2  # the one that compiles and one that waits for it
+    assert len({run.passport.test_loss for run in runs}) == 6
+
+
+def test_many_that_cannot_work_are_refused(few: Dataset) -> None:
+    with pytest.raises(InputError, match="2 recipes and 3 seeds"):
+        glassnet.train_many(["baseline", "baseline"], few, seeds=[1, 2, 3])
+    with pytest.raises(InputError, match="different data sets"):
+        glassnet.train_many(["baseline", "digits-32"], seeds=[1, 2])
+    with pytest.raises(InputError, match="0 seeds"):
+        glassnet.train_many("baseline", few, seeds=[])
+
+
+def test_twins_differ_where_the_arithmetic_does(few: Dataset) -> None:
+    """Models that share a program must compute the same: each of these would be wrong with the other's program."""
+    x, y = few.train.images[:200], few.train.labels[:200]
+
+    def make(**changes: Any) -> keras.Model:
+        options = {"activation": "relu", "momentum": 0.0, "dropout": 0.0, "smoothing": 0.0} | changes
+        model = keras.Sequential(
+            [
+                keras.Input((28, 28)),
+                keras.layers.Rescaling(1 / 255),
+                keras.layers.Flatten(),
+                keras.layers.Dense(5, options["activation"]),
+                keras.layers.Dropout(options["dropout"], seed=1),
+                keras.layers.Dense(10, "softmax"),
+            ]
+        )
+        optimizer = keras.optimizers.SGD(0.1, momentum=options["momentum"])
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    for changes in ({}, {"activation": "tanh"}, {"momentum": 0.9}, {"dropout": 0.5}, {}):
+        with seeded(1):
+            ours = make(**changes)
+            glassnet.fit(ours, x, y, epochs=2)
+        with seeded(1):
+            theirs = make(**changes)
+            theirs.fit(x, y, epochs=2, verbose=0)
+        for mine, yours in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_allclose(mine, yours, atol=1e-6, err_msg=str(changes))
