@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN ?= runs/first
 
-.PHONY: help run test check format docs bench slow clean
+.PHONY: help run test check format docs bench slow kills clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -43,6 +43,9 @@ bench: .venv/ready  ## Keras or PyTorch? Measure them and glassnet here; writes 
 
 slow: .venv/ready  ## the five recipes with five seeds each against their accuracy ranges; writes benchmarks/recipes.md
 	$(BIN)/python benchmarks/recipes.py
+
+kills: .venv/ready  ## kill a training 20 times at random moments and compare its end with an uninterrupted one
+	GLASSNET_KILLS=20 $(BIN)/pytest tests/test_checkpoints.py -k killed
 
 clean:  ## remove what make and the tests have made; runs/ stays
 	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis

@@ -15,12 +15,12 @@ FORMATS = (".png", ".svg", ".pdf")
 BLUE, ORANGE, GREEN, GRAY, LIGHT = "#0072B2", "#D55E00", "#009E73", "#8A8A8A", "#D9D9D9"
 
 
-def sheet(width: float, height: float) -> Figure:
-    """Return an empty figure of that size in inches.
+def sheet(width: float, height: float, *, arranged: bool = True) -> Figure:
+    """Return an empty figure of that size in inches, whose axes are arranged to fit, or stay where they are put.
 
     It does not go through pyplot: that would keep every figure, and takes a third of a second to import.
     """
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained" if arranged else None)
     FigureCanvasAgg(figure)
     return figure
 

@@ -72,13 +72,20 @@ def draw_grid(images: Images, titles: Sequence[str], *, right: Sequence[bool] | 
         raise InputError(f"{len(images)} images and {len(titles)} titles; pass one title for each of 1 or more images")
     columns = min(5, len(images))
     rows = math.ceil(len(images) / columns)
-    figure = sheet(1.5 * columns, 1.75 * rows)
-    for number, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
-        bare(axes)
-        if number < len(images):
-            show_pixels(axes, images[number])
-            colour = "black" if right is None else GREEN if right[number] else ORANGE
-            axes.set_title(titles[number], fontsize=9, color=colour)
+    height, width = images.shape[1:3]
+    head, gap = round(0.4 * height), max(1, width // 12)  # room for two lines above, and between images
+    mosaic = np.full((rows * (height + head), columns * (width + gap), *images.shape[3:]), 255, np.uint8)
+    # One picture for all: an axes for each image would take most of the time that a run's pictures take.
+    figure = sheet(1.5 * columns, 1.5 * columns * mosaic.shape[0] / mosaic.shape[1], arranged=False)
+    axes = figure.add_axes((0, 0, 1, 1))
+    bare(axes)
+    for number, (image, title) in enumerate(zip(images, titles, strict=True)):
+        top, left = number // columns * (height + head) + head, number % columns * (width + gap) + gap // 2
+        mosaic[top : top + height, left : left + width] = image
+        colour = "black" if right is None else GREEN if right[number] else ORANGE
+        centre = left + width / 2 - 0.5
+        axes.text(centre, top - 1, title, fontsize=9, color=colour, ha="center", va="bottom")
+    show_pixels(axes, mosaic)
     return figure
 
 
