@@ -36,8 +36,8 @@ def percent(share: float | None) -> str:
 def start_keras() -> None:
     """Import Keras without what it imports only to offer it: the command line uses none of that.
 
-    Keras looks for scikit-learn and Matplotlib, to wrap the one and to draw galleries with the other; importing them would
-    take as long as the rest of Keras.
+    Keras looks for scikit-learn and Matplotlib, to wrap the one and to draw galleries with the other; importing them
+    would take as long as the rest of Keras.
     """
     absent = {name: None for name in ("sklearn", "matplotlib", "matplotlib.pyplot") if name not in sys.modules}
     sys.modules.update(absent)  # pyright: ignore[reportCallIssue, reportArgumentType]  (None: the import fails)
