@@ -39,7 +39,7 @@ def train(
         Path | None, typer.Option(help="Go on with the training of this run that was killed.", show_default=False)
     ] = None,
     checkpoint_seconds: Annotated[
-        float, typer.Option(help="How often the state is kept within an epoch; at its end it always is.")
+        float, typer.Option(min=0, help="How often the state is kept within an epoch; at its end it always is.")
     ] = 30.0,
     json: Json = False,
 ) -> int:

@@ -1,12 +1,14 @@
 """train, train_many, resume: a recipe or a Keras model of one's own becomes a run."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -79,11 +81,15 @@ def train(
     if out is None:
         return job.run(data, on_event, steering=steering)
 
-    unfinished = unfinished_of(out)
-    shutil.rmtree(unfinished, ignore_errors=True)
-    if job.own is None:  # a model of one's own cannot be built again from a file
-        _write_plan(unfinished, plan, data, seed)
-    return _finished(job, data, out, replace, on_event, steering, checkpoint_seconds)
+    from glassnet.training.checkpoints import Checkpoints
+
+    with _unfinished(out) as folder:
+        for old in folder.glob("*"):
+            old.unlink()
+        if job.own is None:  # a model of one's own cannot be built again from a file
+            _write_plan(folder, plan, data, seed)
+        checkpoints = Checkpoints(folder, checkpoint_seconds)
+        return job.run(data, on_event, steering=steering, checkpoints=checkpoints).save(out, replace=replace)
 
 
 def resume(
@@ -120,8 +126,12 @@ def resume(
     data, load_seconds = _loaded(data or name, plan)
     if data.sha256 != sha256:
         raise InputError(f"{out} was being trained on another {name} (SHA-256 {sha256[:12]}…); pass that data set")
+    from glassnet.training.checkpoints import Checkpoints
+
     job = Job(plan, None, seed, start, load_seconds)
-    return _finished(job, data, out, False, on_event, steering, checkpoint_seconds)
+    with _unfinished(out) as folder:
+        checkpoints = Checkpoints(folder, checkpoint_seconds)
+        return job.run(data, on_event, steering=steering, checkpoints=checkpoints).save(out)
 
 
 def train_many(
@@ -204,27 +214,19 @@ def check_unfinished(out: Path) -> Path:
     return path
 
 
-def _finished(
-    job: Job,
-    data: Dataset,
-    out: Path,
-    replace: bool,
-    on_event: Listener | None,
-    steering: "Steering | None",
-    checkpoint_seconds: float,
-) -> Run:
-    """Train with checkpoints, save the run, and remove what only the way to it needed."""
-    from glassnet.training.checkpoints import Checkpoints
-
-    unfinished = unfinished_of(out)
+@contextmanager
+def _unfinished(out: Path) -> Iterator[Path]:
+    """Inside, the folder of checkpoints belongs to this training; afterwards, and after an error, it is gone."""
+    folder, made = unfinished_of(out), not out.parent.exists()
     try:
-        run = job.run(data, on_event, steering=steering, checkpoints=Checkpoints(unfinished, checkpoint_seconds))
-        run = run.save(out, replace=replace)
+        yield folder
     except Exception:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        if made:
+            with contextlib.suppress(OSError):
+                out.parent.rmdir()
         raise
-    shutil.rmtree(unfinished, ignore_errors=True)
-    return run
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_plan(unfinished: Path, plan: Recipe, data: Dataset, seed: int) -> None:
