@@ -394,6 +394,7 @@ def test_the_runner_of_glassnet_trains_the_convolutional_network(fashion: Datase
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
     """`glassnet bench` by itself, with a measurement that took place already."""
+    monkeypatch.setattr("glassnet.cli.output.console.width", 200)  # wherever the tests run, tables do not wrap
     monkeypatch.setattr("glassnet.benchmark.measure", lambda plan, on_event: made_up(settings=plan.settings()))
     app = typer.Typer()
     app.command()(bench)

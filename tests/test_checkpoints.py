@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,7 +35,8 @@ data = Dataset("a-few", full.classes, Split("train", full.train.images[:6000], f
 if runner.unfinished_of(Path("run")).exists():
     glassnet.resume("run", data, checkpoint_seconds=0.02)
 else:
-    glassnet.train("digits-32", data, seed=3, epochs=int(sys.argv[1]), validation=True, out="run", checkpoint_seconds=0.02)
+    epochs = int(sys.argv[1])
+    glassnet.train("digits-32", data, seed=3, epochs=epochs, validation=True, out="run", checkpoint_seconds=0.02)
 """
 
 
@@ -181,6 +183,24 @@ def test_what_cannot_be_resumed_is_refused(few: Dataset, fashion: Dataset, tmp_p
     run = glassnet.train("baseline", few, epochs=1, out=tmp_path / "other", replace=True)
     assert run.path == tmp_path / "other"
     assert not (tmp_path / "other.unfinished").exists()
+
+
+def test_killed_in_its_last_moments(few: Dataset, tmp_path: Path) -> None:
+    def kill(event: Any) -> None:
+        if isinstance(event, EpochEnded) and event.epoch == 1:
+            raise Killed
+
+    expected = glassnet.train("baseline", few, epochs=2, out=tmp_path / "whole")
+    with pytest.raises(Killed):
+        glassnet.train("baseline", few, epochs=2, out=tmp_path / "run", on_event=kill)
+    kept = tmp_path / "kept"
+    shutil.copytree(tmp_path / "run.unfinished", kept)
+    resumed = glassnet.resume(tmp_path / "run", few)
+    assert_same(resumed, expected)
+    assert resumed.passport.train_accuracy == expected.passport.train_accuracy
+    kept.rename(tmp_path / "run.unfinished")  # as if killed after the run was in its place
+    assert_same(glassnet.resume(tmp_path / "run", few), expected)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "whole"]
 
 
 def test_checkpoint_of_another_network_is_refused(few: Dataset, tmp_path: Path) -> None:

@@ -233,6 +233,81 @@ def test_callbacks_work(few: Dataset, tmp_path: Any) -> None:
     assert (tmp_path / "ours.keras").exists()
 
 
+def test_callbacks_that_change_the_rate_save_and_go_on(few: Dataset, tmp_path: Any) -> None:
+    def callbacks(name: str, said: list[int]) -> list[keras.callbacks.Callback]:
+        return [
+            keras.callbacks.ReduceLROnPlateau("loss", factor=0.1, patience=1, min_delta=10.0),
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: said.append(epoch)),
+            keras.callbacks.BackupAndRestore(tmp_path / name),
+        ]
+
+    def train(name: str) -> tuple[Any, list[int]]:
+        said: list[int] = []
+
+        class Stop(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+                if epoch == 2 and len(said) == 3:
+                    raise RuntimeError("the power failed")
+
+        with seeded(4):
+            model = compiled(dense)
+            call = model.fit if name == "theirs" else lambda *arrays, **kw: glassnet.fit(model, *arrays, **kw)
+            settings = {"epochs": 5, "verbose": 0, "shuffle": False}
+            with pytest.raises(RuntimeError, match="power"):
+                call(few.train.images, few.train.labels, callbacks=[*callbacks(name, said), Stop()], **settings)
+            call(few.train.images, few.train.labels, callbacks=callbacks(name, said), **settings)
+        return model, said
+
+    ours, our_epochs = train("ours")
+    theirs, their_epochs = train("theirs")
+    assert our_epochs == their_epochs
+    assert float(ours.optimizer.learning_rate) == pytest.approx(float(theirs.optimizer.learning_rate))
+    for mine, yours in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, yours, rtol=0, atol=1e-5)
+
+
+def test_chunk_hooks_are_called_less_often(few: Dataset) -> None:
+    heard: list[int] = []
+
+    class Hook(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            heard.append(batch)
+            assert logs["loss"] > 0
+
+    glassnet.fit(
+        compiled(dense), few.train.images, few.train.labels, batch_size=8, callbacks=[Hook()], batch_hooks="chunk"
+    )
+    assert heard[-1] == 249
+    assert len(heard) < 100
+
+
+def test_augmentation_draws_what_it_draws_in_keras(few: Dataset) -> None:
+    def augmented() -> keras.Model:
+        return keras.Sequential(
+            [
+                keras.Input((28, 28, 1)),
+                layers.RandomTranslation(0.1, 0.1, seed=3),
+                layers.Flatten(),
+                layers.Dropout(0.2),
+                layers.Dense(10, "softmax"),
+            ]
+        )
+
+    x = few.train.images[:500, :, :, None] / 255
+    assert_same(both(lambda: compiled(augmented), x, few.train.labels[:500], epochs=2), images_apart=1)
+
+
+def test_mixed_precision_trains_as_in_keras(few: Dataset) -> None:
+    def mixed() -> keras.Model:
+        model = compiled(dense)
+        for layer in model.layers:
+            layer.dtype_policy = "mixed_bfloat16"
+        return model
+
+    ours, theirs, *_ = both(mixed, few.train.images[:1000], few.train.labels[:1000], epochs=2)
+    assert ours["loss"] == pytest.approx(theirs["loss"], rel=0.02)
+
+
 def test_batch_hooks_hear_every_batch_with_keras_logs(few: Dataset) -> None:
     heard: dict[str, list[Any]] = {"ours": [], "theirs": []}
 

@@ -70,7 +70,9 @@ class Plan:
     def settings(self) -> dict[str, object]:
         """Return the plan as it is kept with the results."""
         epochs = {network.name: self.epochs_of(network) for network in self.networks}
-        return asdict(self) | {"epochs": epochs, "environments": str(self.folder)}
+        facts: dict[str, object] = {**asdict(self), "epochs": epochs}
+        del facts["environments"]  # where they are is this machine's own affair
+        return facts
 
 
 def _known(kind: str, names: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:

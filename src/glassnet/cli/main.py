@@ -61,7 +61,7 @@ def _run(arguments: list[str]) -> int:
     except GlassnetError as error:
         message, code = str(error), MISTAKE if isinstance(error, InputError) else FAILURE
     except (KeyboardInterrupt, Abort):
-        message, code = "interrupted; nothing was written", INTERRUPTED
+        message, code = "interrupted before a run was written", INTERRUPTED
     except MemoryError:
         message, code = "out of memory; use less data or a smaller network", FAILURE
     print("glassnet:", " ".join(message.split()), file=sys.stderr)  # noqa: T201  (the one line)

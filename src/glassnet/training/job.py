@@ -84,6 +84,7 @@ class Job:
         test_loss, test_accuracy = measure(self.model, data.test)
         now = time.perf_counter()
         history = sorted(self.history.items(), key=_loss_first)
+        last = self.watch.logs or {name: values[-1] for name, values in history if values}
         passport = Passport(
             run="",
             recipe=self.plan.name,
@@ -101,7 +102,7 @@ class Job:
             device=_keras.device(),
             history={name: values[: self.watch.complete_epochs] for name, values in history},
             interrupted=self.watch.interruption(),
-            train_accuracy=self.watch.logs.get("accuracy"),
+            train_accuracy=last.get("accuracy"),
             test_loss=test_loss,
             test_accuracy=test_accuracy,
             n_test=len(data.test),

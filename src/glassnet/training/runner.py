@@ -18,7 +18,7 @@ from glassnet.atomic import check_free, new_file
 from glassnet.datasets import Dataset
 from glassnet.errors import InputError, RunError
 from glassnet.recipes import Recipe, Settings
-from glassnet.runs import Run, is_run
+from glassnet.runs import Run, is_run, open_run
 from glassnet.training.events import Listener
 from glassnet.training.job import Job
 from glassnet.training.watch import stopped_by_ctrl_c
@@ -116,6 +116,9 @@ def resume(
     start = time.perf_counter()
     out = Path(out)
     path = check_unfinished(out)
+    if is_run(out):  # it was killed between its last two moves
+        shutil.rmtree(path.parent, ignore_errors=True)
+        return open_run(out)
     try:
         facts = json.loads(path.read_text("utf-8"))
         recipe = facts["recipe"]
@@ -126,6 +129,7 @@ def resume(
     data, load_seconds = _loaded(data or name, plan)
     if data.sha256 != sha256:
         raise InputError(f"{out} was being trained on another {name} (SHA-256 {sha256[:12]}…); pass that data set")
+
     from glassnet.training.checkpoints import Checkpoints
 
     job = Job(plan, None, seed, start, load_seconds)
