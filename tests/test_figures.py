@@ -82,6 +82,8 @@ def test_saved_files_are_of_their_kind_and_equal_for_equal_values(few: Dataset, 
     first = paths[0].read_bytes()
     start = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[ending]
     assert first.startswith(start)
+    if ending == "svg":
+        assert paths[1].read_bytes() == first
     if ending == "png":
         with Image.open(paths[0]) as picture:
             assert min(picture.size) > 400

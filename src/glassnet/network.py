@@ -88,6 +88,11 @@ def gives_probabilities(model: "keras.Model") -> bool:
     return type(last).__name__ == "Softmax" or getattr(activation, "__name__", "") in ("softmax", "sigmoid")
 
 
+def loss_name(model: "keras.Model") -> str:
+    """Return the name of a compiled model's loss, such as "sparse_categorical_crossentropy"; "" if it has none."""
+    return model.loss if isinstance(model.loss, str) else getattr(model.loss, "name", "")
+
+
 def _layer_summary(layer: "keras.Layer") -> LayerSummary:
     kind = type(layer).__name__
     activation = getattr(getattr(layer, "activation", None), "__name__", "")

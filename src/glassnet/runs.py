@@ -204,10 +204,15 @@ def is_run(path: Path) -> bool:
 def free_name(recipe: str, folder: Path = Path("runs")) -> Path:
     """Return `runs/RECIPE`, or the first of `runs/RECIPE-2`, `-3`, … that does not exist."""
     path, number = folder / recipe, 1
-    while path.exists() or path.with_name(f"{path.name}.unfinished").exists():
+    while path.exists() or unfinished_of(path).exists():
         number += 1
         path = folder / f"{recipe}-{number}"
     return path
+
+
+def unfinished_of(out: Path) -> Path:
+    """Return where a training keeps its checkpoints until the run folder `out` is complete."""
+    return out.with_name(f"{out.name}.unfinished")
 
 
 def versions() -> dict[str, str]:

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from glassnet.atomic import new_file
 from glassnet.benchmark.peers import PEERS, REFERENCE
 from glassnet.benchmark.records import Result
 from glassnet.benchmark.summaries import Spread, Summary, summarize
 from glassnet.benchmark.tables import caption
+from glassnet.figures import canvas
 
 OWN, OTHER, INK, QUIET = "#0b6e99", "#b9c2c9", "#1f2933", "#5f6b76"
 
@@ -51,13 +50,7 @@ def draw(result: Result) -> Figure:
 def save(result: Result, folder: Path) -> list[Path]:
     """Write the figure as figure.png and figure.svg and return their paths."""
     figure = draw(result)
-    paths = [folder / "figure.png", folder / "figure.svg"]
-    for path in paths:
-        # The same numbers give the same bytes: no date, and names in the SVG that do not change.
-        with new_file(path) as beside, mpl.rc_context({"svg.hashsalt": "glassnet"}):
-            metadata = {"Date": None} if path.suffix == ".svg" else None
-            figure.savefig(beside, dpi=160, metadata=metadata)
-    return paths
+    return [canvas.save(figure, folder / name, dpi=160) for name in ("figure.png", "figure.svg")]
 
 
 def _panel(axes: Axes, entries: list[tuple[Summary, Spread | None]], label: str) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -42,7 +43,7 @@ def show_pixels(axes: Any, image: Any) -> Any:
     return axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
 
 
-def save(figure: Figure, path: str | Path) -> Path:
+def save(figure: Figure, path: str | Path, *, dpi: int = 120) -> Path:
     """Write a figure to a file; its ending chooses the format.
 
     Raises:
@@ -51,9 +52,9 @@ def save(figure: Figure, path: str | Path) -> Path:
     path = Path(path)
     if path.suffix.lower() not in FORMATS:
         raise OutputError(f"cannot draw {path}: its name must end in {', '.join(FORMATS)}")
-    with new_file(path) as beside:
-        # Without the date, equal values give equal files.
-        figure.savefig(beside, dpi=120, metadata={} if path.suffix.lower() == ".png" else _dateless(path))
+    # Without the date, and with names in the SVG that do not change, equal values give equal files.
+    with new_file(path) as beside, mpl.rc_context({"svg.hashsalt": "glassnet"}):
+        figure.savefig(beside, dpi=dpi, metadata={} if path.suffix.lower() == ".png" else _dateless(path))
     return path
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from glassnet._keras import keras
 from glassnet.errors import InputError
-from glassnet.network import gives_probabilities
+from glassnet.network import gives_probabilities, loss_name
 
 
 class OutputMismatchWarning(UserWarning):
@@ -56,8 +56,7 @@ def check_labels(model: keras.Model, y: Any) -> None:
         InputError: labels that are no class numbers of this network.
     """
     loss = model.loss
-    name = loss if isinstance(loss, str) else getattr(loss, "name", "")
-    if name != "sparse_categorical_crossentropy" or y is None or not hasattr(y, "shape"):
+    if loss_name(model) != "sparse_categorical_crossentropy" or y is None or not hasattr(y, "shape"):
         return
     from_logits = getattr(loss, "from_logits", False)
     outputs = getattr(model, "output_shape", None)

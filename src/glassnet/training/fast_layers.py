@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from glassnet._keras import keras
 from glassnet.training.convolution import (
     Window,
     add_bias,
@@ -69,8 +70,6 @@ def fast_convolutions(model: Any) -> Iterator[None]:
 
 def _fast_call(layer: Any, origins: list[_Origin]) -> Callable | None:
     """Returns the fast form of a layer's `call`, or None to leave the layer alone."""
-    from glassnet._keras import keras
-
     layers = keras.layers
     for base, make in (
         (layers.Conv2D, _conv_call),
@@ -82,7 +81,7 @@ def _fast_call(layer: Any, origins: list[_Origin]) -> Callable | None:
         if isinstance(layer, base):
             own = type(layer).call is base.call and _same(type(layer), base, "convolution_op")
             if own and layer.data_format == "channels_last":
-                return make(layer, layer.call, keras, origins)
+                return make(layer, layer.call, origins)
     return None
 
 
@@ -90,18 +89,18 @@ def _same(kind: type, base: type, name: str) -> bool:
     return getattr(kind, name, None) is getattr(base, name, None)
 
 
-def _conv_call(layer: Any, original: Callable, keras: Any, origins: list[_Origin]) -> Callable:
+def _conv_call(layer: Any, original: Callable, origins: list[_Origin]) -> Callable:
     after_pooling = layer.activation in (None, keras.activations.relu, keras.activations.linear)
 
     def call(inputs: jax.Array) -> jax.Array:
         window = _window_of(layer, inputs, layer.kernel_size)
-        weights = keras.ops.convert_to_tensor(layer.kernel)
+        weights = _tensor(layer.kernel)
         if window is None or inputs.shape[3] % weights.shape[2]:
             return original(inputs)
-        images = keras.ops.convert_to_tensor(inputs, dtype=weights.dtype)
+        images = _tensor(inputs, dtype=weights.dtype)
 
         def finish(outputs: jax.Array) -> jax.Array:
-            return _finish(layer, outputs, keras)
+            return _finish(layer, outputs)
 
         if weights.shape[2] == 1 and images.shape[3] > 1:
             depth = weights.reshape(*weights.shape[:2], images.shape[3], -1)
@@ -114,40 +113,31 @@ def _conv_call(layer: Any, original: Callable, keras: Any, origins: list[_Origin
     return call
 
 
-def _depthwise_call(layer: Any, original: Callable, keras: Any, origins: list[_Origin]) -> Callable:
-    def call(inputs: jax.Array) -> jax.Array:
-        window = _window_of(layer, inputs, layer.kernel_size)
-        if window is None:
-            return original(inputs)
-        weights = keras.ops.convert_to_tensor(layer.kernel)
-        return _finish(layer, depthwise_convolution(inputs, weights, window), keras)
+def _depthwise_call(layer: Any, original: Callable, origins: list[_Origin]) -> Callable:
+    def compute(inputs: jax.Array, window: Window) -> jax.Array:
+        weights = _tensor(layer.kernel)
+        return _finish(layer, depthwise_convolution(inputs, weights, window))
 
-    return call
+    return _windowed(layer, layer.kernel_size, original, compute)
 
 
-def _separable_call(layer: Any, original: Callable, keras: Any, origins: list[_Origin]) -> Callable:
-    def call(inputs: jax.Array) -> jax.Array:
-        window = _window_of(layer, inputs, layer.kernel_size)
-        if window is None:
-            return original(inputs)
-        outputs = depthwise_convolution(inputs, keras.ops.convert_to_tensor(layer.depthwise_kernel), window)
-        point = keras.ops.convert_to_tensor(layer.pointwise_kernel)
-        return _finish(layer, jnp.tensordot(outputs, point[0, 0], 1), keras)
+def _separable_call(layer: Any, original: Callable, origins: list[_Origin]) -> Callable:
+    def compute(inputs: jax.Array, window: Window) -> jax.Array:
+        outputs = depthwise_convolution(inputs, _tensor(layer.depthwise_kernel), window)
+        point = _tensor(layer.pointwise_kernel)
+        return _finish(layer, jnp.tensordot(outputs, point[0, 0], 1))
 
-    return call
+    return _windowed(layer, layer.kernel_size, original, compute)
 
 
-def _finish(layer: Any, outputs: jax.Array, keras: Any) -> jax.Array:
+def _finish(layer: Any, outputs: jax.Array) -> jax.Array:
     if layer.use_bias:
-        outputs = add_bias(outputs, keras.ops.convert_to_tensor(layer.bias))
+        outputs = add_bias(outputs, _tensor(layer.bias))
     return outputs if layer.activation is None else layer.activation(outputs)
 
 
-def _max_pool_call(layer: Any, original: Callable, keras: Any, origins: list[_Origin]) -> Callable:
-    def call(inputs: jax.Array) -> jax.Array:
-        window = _window_of(layer, inputs, layer.pool_size)
-        if window is None:
-            return original(inputs)
+def _max_pool_call(layer: Any, original: Callable, origins: list[_Origin]) -> Callable:
+    def compute(inputs: jax.Array, window: Window) -> jax.Array:
         size = _pair(layer.pool_size)
         origin = next((origin for origin in origins if origin.outputs is inputs), None)
         if origin is None or window.strides != size or any(map(any, window.padding)):
@@ -158,13 +148,22 @@ def _max_pool_call(layer: Any, original: Callable, keras: Any, origins: list[_Or
         used = origin.window.cropped(_pair(inputs.shape[1:3]), size)
         return origin.finish(max_pool(convolution(origin.images, origin.kernel, used), size, window))
 
-    return call
+    return _windowed(layer, layer.pool_size, original, compute)
 
 
-def _average_pool_call(layer: Any, original: Callable, keras: Any, origins: list[_Origin]) -> Callable:
+def _average_pool_call(layer: Any, original: Callable, origins: list[_Origin]) -> Callable:
+    def compute(inputs: jax.Array, window: Window) -> jax.Array:
+        return average_pool(inputs, _pair(layer.pool_size), window)
+
+    return _windowed(layer, layer.pool_size, original, compute)
+
+
+def _windowed(layer: Any, size: Sequence[int], original: Callable, compute: Callable) -> Callable:
+    """Returns a call that computes with the layer's window, or is the original where there is none."""
+
     def call(inputs: jax.Array) -> jax.Array:
-        window = _window_of(layer, inputs, layer.pool_size)
-        return original(inputs) if window is None else average_pool(inputs, _pair(layer.pool_size), window)
+        window = _window_of(layer, inputs, size)
+        return original(inputs) if window is None else compute(inputs, window)
 
     return call
 
@@ -187,3 +186,8 @@ def _pair(size: Sequence[int]) -> tuple[int, int]:
     """Return height and width as a pair."""
     height, width = size
     return height, width
+
+
+def _tensor(value: Any, dtype: Any = None) -> jax.Array:
+    tensor: Any = keras.ops.convert_to_tensor(value, dtype=dtype)  # of the backend's kind, which is JAX's
+    return tensor

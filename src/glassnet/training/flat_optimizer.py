@@ -53,17 +53,15 @@ def flat_optimizer(model: keras.Model) -> Iterator[tuple[Pack, Pack]]:
         yield NO_CHANGE
         return
 
-    def apply(variables: list[Any], gradients: list[Any], values: list[Any]) -> tuple[list[Any], list[Any]]:
-        new, state = twin.stateless_apply(
-            [_flat(one) for one in variables], [_flat(one) for one in gradients], [_flat(one) for one in values]
-        )
-        return _unflat(new, values), _unflat(state, variables)
-
     shapes = [[tuple(one.shape) for one in part] for part in (model.trainable_variables, optimizer.variables)]
+
+    def apply(variables: list[Any], gradients: list[Any], values: list[Any]) -> tuple[list[Any], list[Any]]:
+        new, state = twin.stateless_apply(_rows(variables), _rows(gradients), _rows(values))
+        return _shaped(new, shapes[0]), _shaped(state, shapes[1])
 
     def flatten(state: State) -> State:
         trained, others, optimized, *rest = state
-        return ([_flat(one) for one in trained], others, [_flat(one) for one in optimized], *rest)
+        return (_rows(trained), others, _rows(optimized), *rest)
 
     def unflatten(state: State) -> State:
         trained, others, optimized, *rest = state
@@ -96,8 +94,8 @@ def _flat(array: Any) -> Any:
     return (array.T if _is_narrow(array.shape) else array).reshape(-1)
 
 
-def _unflat(rows: list[Any], like: list[Any]) -> list[Any]:
-    return _shaped(rows, [tuple(one.shape) for one in like])
+def _rows(arrays: list[Any]) -> list[Any]:
+    return [_flat(array) for array in arrays]
 
 
 def _shaped(rows: list[Any], shapes: list[tuple[int, ...]]) -> list[Any]:

@@ -123,7 +123,7 @@ class Job:
 def _check_own(model: "keras.Model", data: Dataset) -> None:
     """Build and compile a user's model where that is missing, and refuse one that does not fit the data."""
     from glassnet._keras import keras
-    from glassnet.network import gives_probabilities
+    from glassnet.network import gives_probabilities, loss_name
 
     if not model.built:
         model.build((None, *data.image_shape))
@@ -136,8 +136,7 @@ def _check_own(model: "keras.Model", data: Dataset) -> None:
     if not model.compiled:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=not gives_probabilities(model))
         model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
-    loss = model.loss if isinstance(model.loss, str) else getattr(model.loss, "name", "")
-    if loss == "categorical_crossentropy":
+    if loss_name(model) == "categorical_crossentropy":
         raise InputError(
             "the model's loss categorical_crossentropy wants one-hot labels, but labels here are class numbers; "
             "compile it with loss='sparse_categorical_crossentropy'"

@@ -18,7 +18,7 @@ from glassnet.atomic import check_free, new_file
 from glassnet.datasets import Dataset
 from glassnet.errors import InputError, RunError
 from glassnet.recipes import Recipe, Settings
-from glassnet.runs import Run, is_run, open_run
+from glassnet.runs import Run, is_run, open_run, unfinished_of
 from glassnet.training.events import Listener
 from glassnet.training.job import Job
 from glassnet.training.watch import stopped_by_ctrl_c
@@ -198,11 +198,6 @@ def train_many(
     ):
         list(pool.map(partial(Job.fit, data=data, arrays=shared), jobs))
         return list(pool.map(partial(Job.finish, data=data), jobs))
-
-
-def unfinished_of(out: Path) -> Path:
-    """Return where a training keeps its checkpoints until the run folder `out` is complete."""
-    return out.with_name(f"{out.name}.unfinished")
 
 
 def check_unfinished(out: Path) -> Path:
