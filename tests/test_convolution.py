@@ -163,11 +163,6 @@ def test_mixed_precision():
     check(*convolutions, layers.DepthwiseConv2D(2, dtype="mixed_bfloat16"), tolerance=2e-2)
 
 
-def test_columns_of_large_batches_are_made_in_parts(monkeypatch):
-    monkeypatch.setattr("glassnet.training.convolution.MOST_COLUMN_BYTES", 1 << 14)
-    check(layers.Conv2D(8, 3), image=(16, 16, 8))
-
-
 def test_under_vmap():
     model = network(layers.Conv2D(5, 3, activation="relu"), layers.MaxPooling2D(2))
     images = np.random.default_rng(3).normal(size=(3, 2, 9, 8, 4)).astype("float32")
