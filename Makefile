@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN ?= runs/first
 
+# Where a test needs a browser, it is Debian's Chromium; what cannot be installed here is skipped there, with its reason.
+ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
+
 .PHONY: help run test check format docs bench slow kills clean
 
 help:  ## list the targets
@@ -16,15 +19,21 @@ help:  ## list the targets
 	$(BIN)/python -c 'import matplotlib.font_manager'  # builds its list of fonts, which takes seconds, now
 	touch $@
 
+.venv/chromium: .venv/ready
+	command -v chromium >/dev/null || { $(ROOT) apt-get update -qq && \
+	$(ROOT) apt-get install -y -qq --no-install-recommends chromium; } >/dev/null || \
+	echo "Chromium cannot be installed here: the tests that need it are skipped"
+	touch $@
+
 run: .venv/ready  ## train the baseline on Fashion-MNIST, evaluate it, predict the first test images
 	$(BIN)/glassnet train baseline --out $(RUN) --replace
 	$(BIN)/glassnet evaluate $(RUN)
 	$(BIN)/glassnet predict $(RUN) --index 0 --index 1 --index 2 --index 3 --index 4 --out $(RUN)/first.png
 
-test: .venv/ready  ## all tests (under 10 minutes on two cores)
+test: .venv/ready .venv/chromium  ## all tests (under 10 minutes on two cores)
 	$(BIN)/pytest
 
-check: .venv/ready  ## what CI runs: format, lint, types, tests, and the wheel in an environment of its own
+check: .venv/ready .venv/chromium  ## what CI runs: format, lint, types, tests, and the wheel in an environment of its own
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright

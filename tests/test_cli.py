@@ -87,7 +87,7 @@ def test_train_evaluate_predict_show(command: Command) -> None:
     scores = command("evaluate", "runs/digits-32", "--json").json
     passport = command("show", "runs/digits-32", "--json").json
     assert scores["accuracy"] == passport["test_accuracy"]
-    assert set(scores) == {"loss", "accuracy", "n", "split", "run"}
+    assert sum(map(sum, scores["confusion"])) == scores["n"] == 10_000
     assert command("evaluate", "runs/digits-32", "--split", "train", "--json").json["n"] == 60_000
     assert passport["settings"]["hidden"] == [16, 8]
 
@@ -242,6 +242,7 @@ def test_documented_fields_are_the_real_ones(command: Command, run: Run) -> None
         "summary": command("summary", "baseline", "--json").json,
         "train": command("show", run.path, "--json").json,
         "evaluate": command("evaluate", run.path, "--json").json,
+        "compare": command("compare", run.path, run.path, "--json").json,
         "predict": command("predict", run.path, "--index", 0, "--json").json[0],
     }
     for name, document in examples.items():

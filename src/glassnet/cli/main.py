@@ -7,7 +7,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from glassnet.cli import bench, data, networks, results, training
+from glassnet.cli import bench, data, evaluation, networks, results, training
 from glassnet.errors import GlassnetError, InputError
 
 MISTAKE, FAILURE, INTERRUPTED = 2, 1, 130
@@ -26,7 +26,8 @@ for command in (
     networks.recipes,
     networks.summary,
     training.train,
-    results.evaluate,
+    evaluation.evaluate,
+    evaluation.compare,
     results.predict,
     training.show,
     bench.bench,

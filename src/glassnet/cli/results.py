@@ -1,4 +1,4 @@
-"""glassnet evaluate, glassnet predict."""
+"""glassnet predict."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,28 +9,6 @@ from glassnet.cli.data import SplitOption
 from glassnet.cli.output import Json, console, percent, print_json, start_keras
 from glassnet.cli.training import RunFolder
 from glassnet.errors import InputError, UnknownNameError
-
-
-def evaluate(run: RunFolder, *, split: SplitOption = "test", json: Json = False) -> None:
-    """Measure a run: loss and accuracy on images, by default on those that it has not seen."""
-    from glassnet.datasets import SPLITS
-    from glassnet.runs import read_passport
-
-    if split not in SPLITS:
-        raise UnknownNameError("split", split, SPLITS)
-    read_passport(run)
-    start_keras()
-    from glassnet.evaluation import evaluate as measure
-    from glassnet.runs import open_run
-
-    scores = measure(open_run(run), split=split)
-    if json:
-        return print_json(scores)
-    console.print(
-        f"[bold]{run}[/bold] on {scores.n:,} {split} images: "
-        f"accuracy {percent(scores.accuracy)}, loss {scores.loss:.4f}"
-    )
-    return None
 
 
 def predict(

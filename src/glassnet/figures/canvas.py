@@ -5,6 +5,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from glassnet.atomic import new_file
@@ -14,6 +15,9 @@ FORMATS = (".png", ".svg", ".pdf")
 
 # Safe for colour-blind eyes (Okabe & Ito, "Color Universal Design", 2008).
 BLUE, ORANGE, GREEN, GRAY, LIGHT = "#0072B2", "#D55E00", "#009E73", "#8A8A8A", "#D9D9D9"
+
+PUSH = LinearSegmentedColormap.from_list("push", [ORANGE, "#FFFFFF", BLUE])
+"""From "pushes against" over nothing to "pushes for"."""
 
 
 def sheet(width: float, height: float, *, arranged: bool = True) -> Figure:
