@@ -235,6 +235,8 @@ def test_home_that_cannot_be_written_still_works(tmp_path: Path) -> None:
 
 def test_documented_fields_are_the_real_ones(command: Command, run: Run) -> None:
     page = (Path(__file__).parents[1] / "docs" / "json.md").read_text()
+    command("train", "baseline", "--epochs", 1, "--batch-size", 6000, "--snapshots", "--out", "kept")
+    replayed = command("replay", "kept", "--json")
     examples: dict[str, Any] = {
         "datasets": command("datasets", "--json").json[0],
         "look": command("look", "mnist", "--json").json,
@@ -244,6 +246,12 @@ def test_documented_fields_are_the_real_ones(command: Command, run: Run) -> None
         "evaluate": command("evaluate", run.path, "--json").json,
         "compare": command("compare", run.path, run.path, "--json").json,
         "predict": command("predict", run.path, "--index", 0, "--json").json[0],
+        "explain": command("explain", run.path, "--index", 0, "--json").json,
+        "neuron": command("neuron", "--json").json,
+        "units": command("units", run.path, "--json").json,
+        "map": command("map", run.path, "--images", 50, "--json").json,
+        "replay": replayed.json,
+        "report": command("report", run.path, "--out", "report.html", "--json").json,
     }
     for name, document in examples.items():
         section = page.split(f"## glassnet {name}\n")[1].split("\n## ")[0]

@@ -101,6 +101,9 @@ PIPELINE = [
     "runs",
     "evaluation",
     "training",
+    "replay",
+    "explanation",
+    "sharing",
 ]
 
 

@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from glassnet import figures, network, recipes
     from glassnet.datasets import Dataset, Split, load
     from glassnet.errors import GlassnetError, InputError
-    from glassnet.evaluation import Evaluation, evaluate
+    from glassnet.evaluation import Evaluation, compare, evaluate
+    from glassnet.explanation.arithmetic import explain_neuron
+    from glassnet.explanation.attributions import attribute
     from glassnet.figures import look
     from glassnet.prediction import Prediction, predict
     from glassnet.recipes import Recipe
+    from glassnet.replay import open_replay
     from glassnet.runs import Run, open_run
+    from glassnet.sharing.report import write_report
     from glassnet.training.runner import resume, train, train_many
     from glassnet.training.steering import Steering
     from glassnet.training.trainer import fit
@@ -43,18 +47,23 @@ __all__ = [
     "Run",
     "Split",
     "Steering",
+    "attribute",
+    "compare",
     "evaluate",
+    "explain_neuron",
     "figures",
     "fit",
     "load",
     "look",
     "network",
+    "open_replay",
     "open_run",
     "predict",
     "recipes",
     "resume",
     "train",
     "train_many",
+    "write_report",
 ]
 
 _HOMES = {
@@ -67,15 +76,20 @@ _HOMES = {
     "Run": "runs",
     "Split": "datasets",
     "Steering": "training.steering",
+    "attribute": "explanation.attributions",
+    "compare": "evaluation",
     "evaluate": "evaluation",
+    "explain_neuron": "explanation.arithmetic",
     "fit": "training.trainer",
     "load": "datasets",
     "look": "figures",
+    "open_replay": "replay",
     "open_run": "runs",
     "predict": "prediction",
     "resume": "training.runner",
     "train": "training.runner",
     "train_many": "training.runner",
+    "write_report": "sharing.report",
 }
 
 

@@ -4,6 +4,7 @@ runs/NAME/
   model.keras       the network, loads in plain Keras
   run.json          the passport: data set and its hash, classes, settings, seed, versions, device, metrics
   history.csv       loss and metrics of every epoch
+  snapshots.npz     weights of moments during the training, where they were asked for
   *.png             pictures: curves, first predictions, the network
 """
 
@@ -12,6 +13,7 @@ import hashlib
 import importlib.metadata
 import io
 import platform
+import shutil
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +29,9 @@ from glassnet.errors import InputError, RunError
 if TYPE_CHECKING:
     import keras
 
-MODEL, PASSPORT, HISTORY = "model.keras", "run.json", "history.csv"
+    from glassnet.training.snapshots import Snapshots
+
+MODEL, PASSPORT, HISTORY, SNAPSHOTS = "model.keras", "run.json", "history.csv", "snapshots.npz"
 
 
 class _Record(BaseModel):
@@ -92,12 +96,15 @@ class Run:
         passport: how it came about, and how well it does.
         path: its folder; None as long as it is only in memory.
         data: the data set, where it is at hand.
+        snapshots: moments of its training, after a training that kept them; those of a run folder stay in their file
+            (see `glassnet.replay`).
     """
 
     model: "keras.Model"
     passport: Passport
     path: Path | None = None
     data: Dataset | None = None
+    snapshots: "Snapshots | None" = None
 
     def dataset(self) -> Dataset:
         """Return the data set that this run was trained on.
@@ -138,6 +145,10 @@ class Run:
             saved = self._with(path=path, model_sha256=_sha256(folder / MODEL))
             (folder / PASSPORT).write_text(saved.passport.model_dump_json(by_alias=True, indent=2) + "\n", "utf-8")
             (folder / HISTORY).write_text(_history_csv(self.passport.history), "utf-8")
+            if self.snapshots:
+                self.snapshots.write(folder / SNAPSHOTS)
+            elif self.path and (self.path / SNAPSHOTS).is_file():
+                shutil.copyfile(self.path / SNAPSHOTS, folder / SNAPSHOTS)
             draw_run(saved, folder)
         return saved
 

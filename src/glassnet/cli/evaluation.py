@@ -39,8 +39,8 @@ def evaluate(
 
     opened = open_run(run)
     scores = evaluation.evaluate(opened, split=split)
-    mistakes = evaluation.mistakes(opened, scores) if report else []
-    curves = evaluation.robustness(opened) if report else ()
+    mistakes = evaluation.find_mistakes(opened, scores) if report else []
+    curves = evaluation.measure_robustness(opened) if report else ()
     if out:
         from glassnet.figures import canvas
         from glassnet.figures.evaluation import draw_confusion

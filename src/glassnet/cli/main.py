@@ -7,11 +7,14 @@ from typing import NoReturn
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from glassnet.cli import bench, data, evaluation, networks, results, training
+from glassnet.cli import bench, data, evaluation, explain, networks, replay, report, results, training, units
 from glassnet.errors import GlassnetError, InputError
 
 MISTAKE, FAILURE, INTERRUPTED = 2, 1, 130
 """Exit codes: the user can mend it; it went wrong; Ctrl-C."""
+
+NAMES = {units.map_images: "map"}
+"""Commands that are not called as their function is."""
 
 app = typer.Typer(
     help="Neural networks for images that you can see through: load, look, train, evaluate, predict, offline.",
@@ -30,9 +33,15 @@ for command in (
     evaluation.compare,
     results.predict,
     training.show,
+    explain.explain,
+    explain.neuron,
+    units.units,
+    units.map_images,
+    replay.replay,
+    report.report,
     bench.bench,
 ):
-    app.command()(command)
+    app.command(NAMES.get(command))(command)
 
 
 def main() -> NoReturn:

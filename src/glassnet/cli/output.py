@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from glassnet.sharing.numbers import percent  # noqa: F401  (commands take all of their words from here)
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 console = Console(highlight=False, soft_wrap=True)
@@ -26,11 +28,6 @@ def table(*columns: str, title: str = "", right: tuple[str, ...] = ()) -> Table:
     for column in columns:
         result.add_column(column, justify="right" if column in right else "left")
     return result
-
-
-def percent(share: float | None) -> str:
-    """Write a share as a percentage with two decimals."""
-    return "–" if share is None else f"{100 * share:.2f} %"
 
 
 def start_keras() -> None:

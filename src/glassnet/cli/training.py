@@ -41,6 +41,10 @@ def train(
     checkpoint_seconds: Annotated[
         float, typer.Option(min=0, help="How often the state is kept within an epoch; at its end it always is.")
     ] = 30.0,
+    snapshots: Annotated[
+        bool, typer.Option("--snapshots", help="Keep moments of the training, for glassnet replay.")
+    ] = False,
+    report: Annotated[bool, typer.Option("--report", help="Write the run's report.html, too.")] = False,
     json: Json = False,
 ) -> int:
     """Train a recipe, measure it on the test images and write a run folder.
@@ -48,6 +52,7 @@ def train(
     Settings that are not given are the recipe's own. Ctrl-C keeps what was learned; --resume goes on after a kill.
     """
     from glassnet.cli.progress import ProgressBar
+    from glassnet.cli.report import told, write
     from glassnet.training import runner
 
     changes = {
@@ -62,16 +67,19 @@ def train(
     }
     changed: Any = {name: value for name, value in changes.items() if value is not None}
     if resume:
-        if recipe or changed or data or out:
+        if recipe or changed or data or out or snapshots:
             raise InputError("--resume takes every setting from the training that was killed; pass nothing else")
         out = resume
         runner.check_unfinished(out)
         call = partial(runner.resume, out, checkpoint_seconds=checkpoint_seconds)
     else:
-        out, call = _planned(recipe, data, seed, out, replace, checkpoint_seconds, changed)
+        out, call = _planned(recipe, data, seed, out, replace, changed)
+        call = partial(call, checkpoint_seconds=checkpoint_seconds, snapshots=snapshots)
     start_keras()
     if json:
         run = call()
+        if report:
+            write(run)
         print_json(run.passport.model_dump(mode="json", by_alias=True))
         return _exit_code(run)
     with ProgressBar() as bar:
@@ -92,8 +100,9 @@ def train(
     )
     seconds = passport.seconds
     console.print(f"{seconds.train:.2f} s to train, {seconds.compile:.2f} s to compile, {seconds.total:.2f} s in all")
+    page = write(run) if report else None
     console.print(f"run folder: {out} ({', '.join(sorted(file.name for file in out.iterdir()))})")
-    console.print(f"next: glassnet predict {out} --index 0")
+    console.print(told(page) if page else f"next: glassnet predict {out} --index 0")
     return _exit_code(run)
 
 
@@ -141,7 +150,6 @@ def _planned(
     seed: int,
     out: Path | None,
     replace: bool,
-    checkpoint_seconds: float,
     changed: Any,
 ) -> tuple[Path, Callable[..., Any]]:
     """Check everything that can be checked before Keras is imported; return the folder and the call that trains."""
@@ -157,8 +165,7 @@ def _planned(
         raise UnknownNameError("data set", name, datasets.EMBEDDED)
     out = out or free_name(plan.name)
     runner.check_place(out, replace=replace)
-    settings = {"seed": seed, "out": out, "replace": replace, "checkpoint_seconds": checkpoint_seconds}
-    return out, partial(runner.train, plan, name, **settings)
+    return out, partial(runner.train, plan, name, seed=seed, out=out, replace=replace)
 
 
 def _exit_code(run: Any) -> int:

@@ -4,9 +4,9 @@ from glassnet.evaluation.calibration import CoveragePoint, ReliabilityBin
 from glassnet.evaluation.comparison import Comparison, Disagreement, compare
 from glassnet.evaluation.confusion import ClassScores, ConfusedPair
 from glassnet.evaluation.intervals import wilson_interval
-from glassnet.evaluation.mistakes import Mistake, mistakes
+from glassnet.evaluation.mistakes import Mistake, find_mistakes
 from glassnet.evaluation.neighbours import Neighbour, nearest
-from glassnet.evaluation.robustness import CORRUPTIONS, RobustnessCurve, RobustnessPoint, corrupt, robustness
+from glassnet.evaluation.robustness import CORRUPTIONS, RobustnessCurve, RobustnessPoint, corrupt, measure_robustness
 from glassnet.evaluation.scores import Evaluation, check_fit, evaluate, measure
 
 __all__ = [
@@ -26,9 +26,9 @@ __all__ = [
     "compare",
     "corrupt",
     "evaluate",
+    "find_mistakes",
     "measure",
-    "mistakes",
+    "measure_robustness",
     "nearest",
-    "robustness",
     "wilson_interval",
 ]

@@ -57,7 +57,7 @@ class Mistake:
         return plain(self) | {"understandable": self.understandable}
 
 
-def mistakes(run: Run, evaluation: Evaluation, data: Dataset | None = None, *, count: int = 10) -> list[Mistake]:
+def find_mistakes(run: Run, evaluation: Evaluation, data: Dataset | None = None, *, count: int = 10) -> list[Mistake]:
     """Return the mistakes that the network was surest of, the surest first.
 
     Args:
@@ -72,7 +72,7 @@ def mistakes(run: Run, evaluation: Evaluation, data: Dataset | None = None, *, c
     Example:
         >>> import glassnet
         >>> run = glassnet.train("baseline", epochs=1)
-        >>> surest = mistakes(run, glassnet.evaluate(run), count=1)[0]
+        >>> surest = find_mistakes(run, glassnet.evaluate(run), count=1)[0]
         >>> surest.truth != surest.predicted and surest.probability > 0.9
         True
     """

@@ -74,7 +74,7 @@ class Corruption:
     untouched: float = 0.0
 
 
-def robustness(
+def measure_robustness(
     run: Run, data: Dataset | None = None, *, images: int = 1000, seed: int = 0
 ) -> tuple[RobustnessCurve, ...]:
     """Measure the accuracy on test images that are made worse, step by step, in seven ways.
@@ -91,7 +91,7 @@ def robustness(
     Example:
         >>> import glassnet
         >>> run = glassnet.train("baseline", epochs=1)
-        >>> [curve.name for curve in robustness(run, images=100)][:3]
+        >>> [curve.name for curve in measure_robustness(run, images=100)][:3]
         ['noise', 'blur', 'shift']
 
     References:

@@ -56,8 +56,8 @@ def save(figure: Figure, path: str | Path, *, dpi: int = 120) -> Path:
     path = Path(path)
     if path.suffix.lower() not in FORMATS:
         raise OutputError(f"cannot draw {path}: its name must end in {', '.join(FORMATS)}")
-    # Without the date, and with names in the SVG that do not change, equal values give equal files.
-    with new_file(path) as beside, mpl.rc_context({"svg.hashsalt": "glassnet"}):
+    # Without the date, and with names in the SVG that do not change, equal values give equal files; text stays text.
+    with new_file(path) as beside, mpl.rc_context({"svg.hashsalt": "glassnet", "svg.fonttype": "none"}):
         figure.savefig(beside, dpi=dpi, metadata={} if path.suffix.lower() == ".png" else _dateless(path))
     return path
 

@@ -107,7 +107,7 @@ def draw_robustness(curves: "Sequence[RobustnessCurve]") -> Figure:
         InputError: no curves.
     """
     if not curves:
-        raise InputError("there are no robustness curves to draw; pass what robustness(run) returned")
+        raise InputError("there are no robustness curves to draw; pass what measure_robustness(run) returned")
     columns = min(4, len(curves))
     rows = math.ceil(len(curves) / columns)
     figure = sheet(2.9 * columns, 2.7 * rows + 0.4)

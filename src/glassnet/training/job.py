@@ -1,6 +1,7 @@
 """Job: one network on its way from a recipe to a run."""
 
 import datetime
+import math
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from glassnet.training.watch import Watch, stopped_by_ctrl_c
 
 if TYPE_CHECKING:
     import keras
+
+    from glassnet.training.snapshots import Recorder
 
 
 class Job:
@@ -32,10 +35,13 @@ class Job:
         self.plan, self.own, self.seed = plan, own, seed
         self.start, self.load_seconds = start, load_seconds
         self.imported_before = "keras" in sys.modules
+        self.recorder: Recorder | None = None
 
-    def run(self, data: Dataset, on_event: Listener | None, **options: Any) -> Run:
-        """Do it all; the options are those of `fit`."""
+    def run(self, data: Dataset, on_event: Listener | None, *, snapshots: bool = False, **options: Any) -> Run:
+        """Do it all, keeping snapshots if wanted; the options are those of `fit`."""
         self.prepare(data, on_event)
+        if snapshots:
+            self._record(data, options)
         with stopped_by_ctrl_c([self.watch]):
             self.fit(data, **options)
         return self.finish(data)
@@ -117,7 +123,18 @@ class Job:
             versions=versions(),
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
-        return Run(self.model, passport, data=data)
+        snapshots = self.recorder.finish(self.model) if self.recorder else None
+        return Run(self.model, passport, data=data, snapshots=snapshots)
+
+    def _record(self, data: Dataset, options: dict[str, Any]) -> None:
+        """Put a recorder between training and its steering."""
+        from glassnet.training.snapshots import Recorder
+
+        steps = math.ceil(len(data.train) / self.plan.batch_size)
+        steering, checkpoints = options.get("steering"), options.get("checkpoints")
+        folder = checkpoints.folder if checkpoints else None
+        self.recorder = Recorder(self.model, steps=steps, epochs=self.plan.epochs, steering=steering, folder=folder)
+        options["steering"] = self.recorder
 
 
 def _check_own(model: "keras.Model", data: Dataset) -> None:

@@ -41,6 +41,7 @@ def train(
     on_event: Listener | None = None,
     steering: "Steering | None" = None,
     checkpoint_seconds: float = 30.0,
+    snapshots: bool = False,
     **settings: Unpack[Settings],
 ) -> Run:
     """Train a network, measure it on the test images, and return the run.
@@ -58,6 +59,7 @@ def train(
         on_event: is called with every event of training.
         steering: pauses, steps, slows down or ends the training from another thread.
         checkpoint_seconds: with `out`, how often the state is kept within an epoch, besides the end of every epoch.
+        snapshots: keep the weights of up to 40 moments, so that the training can be watched again (`glassnet.replay`).
         **settings: what to change in the recipe (see `glassnet.recipes.Settings`).
 
     Raises:
@@ -79,7 +81,7 @@ def train(
     data, load_seconds = _loaded(data, plan)
     job = Job(plan, recipe if not isinstance(recipe, (str, Recipe)) else None, seed, start, load_seconds)
     if out is None:
-        return job.run(data, on_event, steering=steering)
+        return job.run(data, on_event, snapshots=snapshots, steering=steering)
 
     from glassnet.training.checkpoints import Checkpoints
 
@@ -87,9 +89,10 @@ def train(
         for old in folder.glob("*"):
             old.unlink()
         if job.own is None:  # a model of one's own cannot be built again from a file
-            _write_plan(folder, plan, data, seed)
+            _write_plan(folder, plan, data, seed, snapshots=snapshots)
         checkpoints = Checkpoints(folder, checkpoint_seconds)
-        return job.run(data, on_event, steering=steering, checkpoints=checkpoints).save(out, replace=replace)
+        run = job.run(data, on_event, snapshots=snapshots, steering=steering, checkpoints=checkpoints)
+        return run.save(out, replace=replace)
 
 
 def resume(
@@ -124,6 +127,7 @@ def resume(
         recipe = facts["recipe"]
         plan, seed = Recipe(**recipe | {"expected": tuple(recipe["expected"])}), facts["seed"]
         name, sha256 = facts["dataset"], facts["dataset_sha256"]
+        snapshots = bool(facts.get("snapshots", False))
     except (ValueError, TypeError, KeyError) as error:
         raise RunError(f"{path} cannot be read ({error}); remove its folder and train again") from error
     data, load_seconds = _loaded(data or name, plan)
@@ -135,7 +139,8 @@ def resume(
     job = Job(plan, None, seed, start, load_seconds)
     with _unfinished(out) as folder:
         checkpoints = Checkpoints(folder, checkpoint_seconds)
-        return job.run(data, on_event, steering=steering, checkpoints=checkpoints).save(out)
+        run = job.run(data, on_event, snapshots=snapshots, steering=steering, checkpoints=checkpoints)
+        return run.save(out)
 
 
 def train_many(
@@ -228,12 +233,13 @@ def _unfinished(out: Path) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_plan(unfinished: Path, plan: Recipe, data: Dataset, seed: int) -> None:
+def _write_plan(unfinished: Path, plan: Recipe, data: Dataset, seed: int, *, snapshots: bool) -> None:
     facts = {
         "recipe": dataclasses.asdict(plan),
         "dataset": data.name,
         "dataset_sha256": data.sha256,
         "seed": seed,
+        "snapshots": snapshots,
     }
     with new_file(unfinished / PLAN) as beside:
         beside.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")

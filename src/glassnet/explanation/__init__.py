@@ -1,0 +1,1 @@
+"""Why a network answers as it does, down to one neuron's arithmetic."""
