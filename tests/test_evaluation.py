@@ -27,9 +27,9 @@ from glassnet.evaluation import (
     compare,
     corrupt,
     evaluate,
-    mistakes,
+    find_mistakes,
+    measure_robustness,
     nearest,
-    robustness,
     wilson_interval,
 )
 from glassnet.evaluation.calibration import coverage_points, reliability_bins
@@ -194,16 +194,16 @@ def test_a_run_is_not_evaluated_on_what_does_not_fit(run: Run, few: Dataset, col
     with pytest.raises(InputError, match="pass images of that shape"):
         evaluate(run, colours)
     with pytest.raises(InputError, match="pass images of that shape"):
-        robustness(run, colours)
+        measure_robustness(run, colours)
     empty = Dataset("none", few.classes, few.train, Split("test", few.test.images[:0], few.test.labels[:0]))
     with pytest.raises(InputError, match="has no images"):
         evaluate(run, empty)
     with pytest.raises(InputError, match="take at least 1"):
-        robustness(run, few, images=0)
+        measure_robustness(run, few, images=0)
     with pytest.raises(InputError, match="pass the data that was evaluated"):
-        mistakes(run, evaluate(run, few))
+        find_mistakes(run, evaluate(run, few))
     with pytest.raises(InputError, match="count is 0"):
-        mistakes(run, evaluate(run, few), few, count=0)
+        find_mistakes(run, evaluate(run, few), few, count=0)
 
 
 @pytest.mark.parametrize("label", [None, "Bag"])
@@ -242,7 +242,7 @@ def test_nearest_of_what_does_not_fit(few: Dataset, colours: Dataset) -> None:
 @pytest.mark.parametrize("split", ["test", "train"])
 def test_mistakes_are_the_surest_wrong_answers(run: Run, few: Dataset, split: str) -> None:
     scores = evaluate(run, few, split=split)
-    found = mistakes(run, scores, few, count=8)
+    found = find_mistakes(run, scores, few, count=8)
     wrong = {index: scores.confidence[index] for index in np.flatnonzero(scores.predicted != scores.labels)}
     assert [one.index for one in found] == sorted(wrong, key=lambda index: -wrong[index])[:8]
     for one in found:
@@ -311,7 +311,7 @@ def test_corruptions_are_what_their_names_say(few: Dataset, colours: Dataset) ->
 
 
 def test_robustness_is_the_accuracy_on_the_changed_images(run: Run, few: Dataset) -> None:
-    curves = robustness(run, few, images=120, seed=4)
+    curves = measure_robustness(run, few, images=120, seed=4)
     assert [curve.name for curve in curves] == list(CORRUPTIONS)
     for curve in curves:
         assert curve.n == 120
@@ -323,8 +323,8 @@ def test_robustness_is_the_accuracy_on_the_changed_images(run: Run, few: Dataset
             assert point.interval == wilson_interval(right, 120)
         (untouched,) = [point for point in curve.points if point.level == curve.untouched]
         assert untouched.accuracy == metrics.accuracy_score(few.test.labels[:120], evaluate(run, few).predicted[:120])
-    assert curves == robustness(run, few, images=120, seed=4)
-    assert robustness(run, few, images=10_000)[0].n == 500
+    assert curves == measure_robustness(run, few, images=120, seed=4)
+    assert measure_robustness(run, few, images=10_000)[0].n == 500
     assert json.loads(json.dumps(curves[0].record())) == curves[0].record()
 
 
@@ -336,8 +336,8 @@ def test_colour_images_go_through_all_of_it(colours: Dataset) -> None:
     run = glassnet.train(model, colours, epochs=1)
     scores = evaluate(run)
     assert scores.accuracy == metrics.accuracy_score(colours.test.labels, scores.predicted)
-    assert len(mistakes(run, scores)) == min(10, round((1 - scores.accuracy) * 20))
-    assert len(robustness(run)) == 7
+    assert len(find_mistakes(run, scores)) == min(10, round((1 - scores.accuracy) * 20))
+    assert len(measure_robustness(run)) == 7
 
 
 def paired(run: Run, other: Run, few: Dataset) -> tuple[Comparison, Evaluation, Evaluation]:
@@ -399,12 +399,12 @@ def test_figures_show_the_numbers(run: Run, logits_run: Run, few: Dataset) -> No
     assert [bar.get_height() for bar in below.patches] == [one.n for one in scores.reliability]
     (line,) = figures.draw_coverage(scores).axes[0].lines
     assert list(line.get_ydata()) == [one.error for one in scores.coverage]
-    curves = robustness(run, few, images=50)
+    curves = measure_robustness(run, few, images=50)
     panels = figures.draw_robustness(curves).axes[:7]
     assert [list(axes.lines[0].get_ydata()) for axes in panels] == [
         [point.accuracy for point in curve.points] for curve in curves
     ]
-    found = mistakes(run, scores, few, count=2)
+    found = find_mistakes(run, scores, few, count=2)
     pictures = answers.draw_mistakes(found, few).axes[0].images
     expected = [few.test.images[found[0].index], *(few.train.images[near.index] for near in found[0].nearest_predicted)]
     assert all(np.array_equal(picture.get_array(), image) for picture, image in zip(pictures, expected, strict=False))
@@ -426,8 +426,8 @@ def test_evaluate_on_the_command_line(command: Command, run: Run, scores: Evalua
     assert f"{100 * scores.interval[0]:.2f} %" in line
     assert Path("confusion.png").stat().st_size > 10_000
     found = command("evaluate", run.path, "--report", "--json").json
-    assert found["mistakes"] == [one.record() for one in mistakes(run, scores)]
-    assert found["robustness"] == [one.record() for one in robustness(run)]
+    assert found["mistakes"] == [one.record() for one in find_mistakes(run, scores)]
+    assert found["robustness"] == [one.record() for one in measure_robustness(run)]
     report = command("evaluate", run.path, "--report").out
     for text in ("precision", "Most confused", "Calibration error", "people 83.50 %", "stroke width", "a person too?"):
         assert text in report

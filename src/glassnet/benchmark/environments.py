@@ -19,8 +19,8 @@ from glassnet.errors import InputError, UnknownNameError
 MARKER = "glassnet-benchmark.json"
 
 OWN_REQUIREMENTS = (
-    "brotli", "jax", "jaxtyping", "keras", "matplotlib", "numpy", "pillow", "platformdirs", "plotext", "pydantic",
-    "rich", "typer",
+    "brotli", "jax", "jaxtyping", "jinja2", "keras", "markupsafe", "matplotlib", "nicegui", "numpy", "pillow",
+    "platformdirs", "plotext", "pydantic", "rich", "scikit-learn", "scipy", "typer",
 )  # fmt: skip
 """What glassnet itself depends on."""
 

@@ -13,9 +13,6 @@ from glassnet.errors import GlassnetError, InputError
 MISTAKE, FAILURE, INTERRUPTED = 2, 1, 130
 """Exit codes: the user can mend it; it went wrong; Ctrl-C."""
 
-NAMES = {units.map_images: "map"}
-"""Commands that are not called as their function is."""
-
 app = typer.Typer(
     help="Neural networks for images that you can see through: load, look, train, evaluate, predict, offline.",
     epilog="Start with: glassnet look fashion-mnist --index 0, then: glassnet train baseline",
@@ -41,7 +38,7 @@ for command in (
     report.report,
     bench.bench,
 ):
-    app.command(NAMES.get(command))(command)
+    app.command(command.__name__.removesuffix("_images"))(command)  # a function named map would hide Python's own
 
 
 def main() -> NoReturn:

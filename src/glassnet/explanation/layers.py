@@ -120,7 +120,7 @@ def logits_of(model: "keras.Model") -> Logits:
 
     def function(weights: Any, images: Any) -> Any:
         trainable, fixed, head = weights
-        outputs, _ = body.stateless_call(trainable, fixed, images, training=False)
+        outputs: Any = body.stateless_call(trainable, fixed, images, training=False)[0]
         if head:
             outputs = outputs @ head[0]
         return outputs + head[1] if len(head) > 1 else outputs
