@@ -79,7 +79,9 @@ def imported(path: Path) -> set[str]:
 
 
 LIBRARY = [
-    path for path in SOURCE.rglob("*.py") if not {"cli", "lab", "runners"} & set(path.parts) and path.name != "__main__.py"
+    path
+    for path in SOURCE.rglob("*.py")
+    if not {"cli", "lab", "runners"} & set(path.parts) and path.name != "__main__.py"
 ]
 
 

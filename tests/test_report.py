@@ -221,7 +221,7 @@ def test_the_command(run: Run, command: Any, tmp_path: Path) -> None:
     said = command("report", "told")
     assert said.code == 0
     assert "told/report.html" in said.out
-    # What differs after opening the run again is only how long ago it was in memory: nothing.
+    # It makes no difference whether the run is still in memory or was opened again.
     assert Path("told/report.html").read_bytes() == first
     assert command("report", tmp_path / "none").code == 2
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from glassnet.cli import bench, data, evaluation, explain, networks, replay, report, results, training, units
+from glassnet.cli import bench, data, evaluation, explain, lab, networks, replay, report, results, training, units
 from glassnet.errors import GlassnetError, InputError
 
 MISTAKE, FAILURE, INTERRUPTED = 2, 1, 130
@@ -36,6 +36,7 @@ for command in (
     units.map_images,
     replay.replay,
     report.report,
+    lab.lab,
     bench.bench,
 ):
     app.command(command.__name__.removesuffix("_images"))(command)  # a function named map would hide Python's own

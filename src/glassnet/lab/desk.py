@@ -1,0 +1,100 @@
+"""The desk: a process of its own that answers questions about runs, so that the pages never wait for a network."""
+
+import itertools
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from multiprocessing.connection import Connection
+from typing import Any, ParamSpec, TypeVar
+
+from glassnet.errors import GlassnetError
+from glassnet.lab.helpers import Helper, Outgoing
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class DeskError(GlassnetError):
+    """The desk's process ended before it had answered, or the answer failed in a way that nobody foresaw."""
+
+
+class Desk:
+    """Questions to a process that has Keras and the runs in memory. Its methods may be called from any thread.
+
+    Args:
+        name: of the process.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._numbers = itertools.count()
+        self._open: dict[int, Future[Any]] = {}
+        self._lock = threading.RLock()
+        self._helper: Helper | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Start the process, so that the first question does not wait for Keras."""
+        with self._lock:
+            if self._helper is None and not self._closed:
+                self._helper = Helper(self.name, _answer, self._heard, self._ended)
+
+    def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Ask for what a function of `glassnet.lab.answers` returns; questions are answered one after the other."""
+        answer: Future[T] = Future()
+        with self._lock:
+            self.start()
+            number = next(self._numbers)
+            self._open[number] = answer
+            if self._helper:
+                self._helper.send((number, question, args, kwargs))
+        return answer
+
+    def close(self) -> None:
+        """End the process; what was not answered never is."""
+        with self._lock:
+            self._closed = True
+            if self._helper:
+                self._helper.end()
+
+    def _heard(self, message: tuple[int, bool, Any]) -> None:
+        number, good, value = message
+        with self._lock:
+            answer = self._open.pop(number, None)
+        if answer:
+            if good:
+                answer.set_result(value)
+            else:
+                answer.set_exception(value)
+
+    def _ended(self, code: int) -> None:
+        with self._lock:
+            self._helper = None
+            lost, self._open = self._open, {}
+        for answer in lost.values():
+            answer.set_exception(DeskError("the process that answers has ended; ask again, and another one will"))
+
+
+def _answer(connection: Connection) -> None:
+    """Answer what comes through the pipe; runs in the desk's process."""
+    from glassnet._keras import keras  # noqa: F401  (the first question shall not wait for it)
+
+    send = Outgoing(connection)
+    while True:
+        number, question, args, kwargs = connection.recv()
+        try:
+            send((number, True, question(*args, **kwargs)))
+        except GlassnetError as error:
+            send((number, False, _sendable(error)))
+        except MemoryError:
+            send((number, False, DeskError("there is not enough memory for this")))
+        except Exception as error:
+            first = str(error).splitlines()[0] if str(error) else ""
+            send((number, False, DeskError(f"{type(error).__name__}: {first}")))
+
+
+def _sendable(error: GlassnetError) -> GlassnetError:
+    """Return an error that survives the pipe: some take other arguments than their text."""
+    from glassnet.errors import InputError
+
+    return InputError(str(error))

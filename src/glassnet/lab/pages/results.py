@@ -1,0 +1,186 @@
+"""4 Results: how good the network is on images that it has not seen, and what it gets wrong."""
+
+import numpy as np
+from nicegui import ui
+
+from glassnet.lab import answers
+from glassnet.lab.answers import Scores
+from glassnet.lab.parts.confusion import draw_confusion
+from glassnet.lab.parts.controls import Plain, button
+from glassnet.lab.parts.markup import Markup, escape
+from glassnet.lab.parts.picker import RunPicker
+from glassnet.lab.parts.widgets import Grid
+from glassnet.lab.tab import Tab
+from glassnet.runs import read_passport
+
+COLUMNS, MOST_IMAGES = 8, 40
+
+
+class ResultsPanel:
+    """Scores, the confusion matrix, the images of a cell, the most confident mistakes, files to take away."""
+
+    def __init__(self, tab: Tab) -> None:
+        self.tab = tab
+        self.run: object = None
+        self.scores: Scores | None = None
+        self.cell: tuple[int, int] | None = None
+        with ui.element("div").classes("columns results"):
+            with ui.element("div").classes("side"):
+                self.picker = RunPicker(tab)
+                self.facts = Markup(classes="facts")
+                with ui.element("div").classes("downloads") as self.downloads:
+                    Plain("h2", "Take it away")
+                    self.links = Markup()
+                    tip = "One file with everything about this run, to read or to mail. It takes some seconds."
+                    self.report = button("Report", self._write_report, tip=tip)
+            with ui.element("div").classes("middle"):
+                Plain("h2", "What is taken for what")
+                self.hint = Plain("p", classes="quiet small")
+                self.matrix = Markup(classes="confusion", on_pick=self._pick_cell)
+            with ui.element("div").classes("side wide-side"):
+                with ui.element("div").classes("row head"):
+                    self.title = Plain("h2")
+                    self.back = button("Mistakes", self._show_mistakes, classes="quiet", tip="Back to the surest ones.")
+                self.about = Plain("p", classes="quiet small")
+                self.grid = Grid("Test images", COLUMNS, self._pick_image)
+                self.reliability = Markup(classes="reliability")
+        self.numbers = np.zeros(0, int)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the run that the tab shows."""
+        self.picker.refresh()
+        run = self.tab.run
+        if run != self.run:
+            self.run, self.scores, self.cell = run, None, None
+            self._show()
+            if run:
+                ui.timer(0, self._measure, once=True)
+
+    def tick(self) -> None:
+        """Nothing here changes while a network is trained."""
+
+    async def _measure(self) -> None:
+        run = self.tab.run
+        if run is None:
+            return
+        scores = await self.tab.ask(answers.score, run)
+        if run == self.run and scores:
+            self.scores = scores
+            self._show()
+
+    def _show(self) -> None:
+        run, scores = self.tab.run, self.scores
+        self.downloads.set_visibility(run is not None)
+        self.back.set_visibility(False)
+        if run is None or scores is None:
+            wait = "Measuring on the test images …" if run else "Train a network first; its results appear here."
+            self.hint.set_text(wait)
+            for place in (self.facts, self.matrix, self.reliability):
+                place.show("")
+            self.title.set_text("")
+            self.about.set_text("")
+            self.grid.show(np.zeros((0, 1, 1), np.uint8), [])
+            return
+        self.hint.set_text("Rows: what it is. Columns: what the network says. Pick a cell to see its images.")
+        name = escape(run.name)
+        self.links.show(
+            f'<a href="/runs/{name}/model.keras" download="{name}.keras">Model (Keras)</a>'
+            f'<a href="/runs/{name}/code.py" download="{name}.py">Program (Keras)</a>'
+        )
+        self.facts.show(_write_facts(scores.record))
+        self.reliability.show(f"<h2>How often it is right, by how sure it is</h2>{scores.reliability}")
+        self._show_mistakes()
+
+    def _show_matrix(self) -> None:
+        if self.scores:
+            record = self.scores.record
+            self.matrix.show(draw_confusion(record["confusion"], record["classes"], self.cell))
+
+    def _show_mistakes(self) -> None:
+        scores = self.scores
+        if scores is None:
+            return
+        self.cell = None
+        self._show_matrix()
+        wrong = np.flatnonzero(scores.predicted != scores.labels)
+        surest = wrong[np.argsort(-scores.confidence[wrong], kind="stable")][:MOST_IMAGES]
+        self.title.set_text("The most confident mistakes")
+        self.about.set_text(f"Of {len(wrong):,} mistakes, those that the network was surest of. Pick one to ask why.")
+        self.back.set_visibility(False)
+        self._show_images(surest)
+
+    def _pick_cell(self, pick: str) -> None:
+        truth, _, said = pick.partition(",")
+        scores = self.scores
+        if scores is None or not (truth.isdigit() and said.isdigit()):
+            return
+        classes = scores.record["classes"]
+        row, column = int(truth), int(said)
+        if max(row, column) >= len(classes):
+            return
+        self.cell = row, column
+        self._show_matrix()
+        found = np.flatnonzero((scores.labels == row) & (scores.predicted == column))
+        found = found[np.argsort(-scores.confidence[found], kind="stable")]
+        wrong = f"{classes[row]} taken for {classes[column]}"
+        self.title.set_text(wrong if row != column else f"{classes[row]}, recognised")
+        more = f", the {MOST_IMAGES} surest of them" if len(found) > MOST_IMAGES else ""
+        self.about.set_text(f"{len(found):,} test images{more}. Pick one to ask the network about it.")
+        self.back.set_visibility(True)
+        self._show_images(found[:MOST_IMAGES])
+
+    def _show_images(self, numbers: np.ndarray) -> None:
+        scores = self.scores
+        passport = read_passport(self.tab.run) if self.tab.run else None
+        if scores is None or passport is None:
+            return
+        self.numbers = numbers
+        classes = scores.record["classes"]
+        names = [
+            f"test image {number:,}: {classes[scores.labels[number]]}, taken for {classes[scores.predicted[number]]} "
+            f"({scores.confidence[number]:.0%})"
+            for number in numbers
+        ]
+        from glassnet.lab.looks import loaded
+
+        self.grid.show(loaded(passport.dataset).test.images[numbers], names)
+
+    async def _pick_image(self, place: int) -> None:
+        if 0 <= place < len(self.numbers):
+            self.tab.open("tryit")
+            panel = self.tab.panels.get("tryit")
+            if panel is not None:
+                await panel.ask_image(int(self.numbers[place]))  # pyright: ignore[reportAttributeAccessIssue]
+
+    async def _write_report(self) -> None:
+        run = self.tab.run
+        if run is None:
+            return
+        self.report.set(disabled=True)
+        self.report.set_text("Writing …")
+        path = await self.tab.ask(answers.report, run)
+        self.report.set(disabled=None)
+        self.report.set_text("Report")
+        if path:
+            name = escape(run.name)
+            self.tab.say("The report is written.")
+            link = f'<a data-report href="/runs/{name}/report.html" target="_blank">Open the report</a>'
+            self.links.show(self.links.content.split("<a data-report")[0] + link)
+
+
+def _write_facts(record: dict) -> str:
+    low, high = record["interval"]
+    rows = [
+        ("Test loss", f"{record['loss']:.4f}"),
+        ("Guessing", f"{record['chance']:.0%}"),
+        ("Always the same", f"{record['majority']:.0%}"),
+    ]
+    if record["human"] is not None:
+        rows.append(("People", f"{record['human']:.1%}"))
+    rows.append(("Calibration error", f"{record['calibration_error']:.1%}"))
+    body = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
+    return (
+        f'<p class="score"><b>{record["accuracy"]:.2%}</b> of {record["n"]:,} test images are right</p>'
+        f'<p class="quiet small">With other test images: {low:.1%} to {high:.1%} (95 % interval)</p><dl>{body}</dl>'
+    )

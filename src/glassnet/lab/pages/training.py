@@ -1,0 +1,278 @@
+"""3 Training: the settings, and what happens while the network learns."""
+
+from nicegui import ui
+
+from glassnet.lab.advice import advise
+from glassnet.lab.jobs import Job
+from glassnet.lab.messages import Looks
+from glassnet.lab.parts.charts import draw_curves
+from glassnet.lab.parts.comparison import compare
+from glassnet.lab.parts.controls import Plain, button, choice, number, switch
+from glassnet.lab.parts.markup import Markup, escape
+from glassnet.lab.parts.pictures import templates_sprite
+from glassnet.lab.shelf import list_runs, list_unfinished
+from glassnet.lab.state import MOST_EPOCHS
+from glassnet.lab.tab import Tab
+from glassnet.recipes import OPTIMIZERS
+from glassnet.sharing.charts import Line
+
+FAINT = 4
+"""Earlier runs on the chart from the start."""
+
+
+class TrainingPanel:
+    """Set the knobs, train, watch; earlier runs stay as faint curves."""
+
+    def __init__(self, tab: Tab) -> None:
+        self.tab = tab
+        self.marked: set[str] | None = None  # runs on the chart; None: the newest
+        self.looks: Looks | None = None
+        with ui.element("div").classes("columns training"):
+            with ui.element("div").classes("side"):
+                self._build_controls()
+            with ui.element("div").classes("middle"):
+                self._build_live()
+            if tab.shows("runs"):
+                with ui.element("div").classes("side"):
+                    Plain("h2", "Runs")
+                    self.runs = Markup(classes="runs", on_pick=self._pick_run)
+                    self.comparison = Markup(classes="comparison")
+        self.refresh()
+
+    def _build_controls(self) -> None:
+        tab, plan = self.tab, self.tab.state.plan
+        with ui.element("div").classes("buttons"):
+            tip = "Starts with random weights, and learns from all training images."
+            self.train = button("Train", tab.train, classes="primary", tip=tip)
+            self.pause = button("Pause", self._pause, tip="Holds training still; go on whenever you like.")
+            self.step = button("Step", lambda: tab.steer("step"), tip="Learns from one batch of images, then waits.")
+            self.stop = button("Stop", lambda: tab.steer("stop"), tip="Ends here and keeps what was learned.")
+            self.reset = button("Reset", tab.reset, tip="Forgets this training; saved runs stay.")
+        self.controls = {}
+        with ui.element("div").classes("fields"):
+            if tab.shows("optimizer"):
+                tip = "How weights follow the error downhill. Adam adapts its steps, and is a good start."
+                self.controls["optimizer"] = choice(
+                    "Optimiser", tip, {name: name for name in OPTIMIZERS}, plan.optimizer,
+                    lambda one: tab.change(optimizer=one),
+                )  # fmt: skip
+            if tab.shows("rate"):
+                tip = "How large each step is. Too small learns slowly, too large never settles. Empty: the usual one."
+                self.controls["learning_rate"] = number(
+                    "Learning rate", tip, plan.learning_rate, self._change_rate, placeholder="usual", min=0, step="any"
+                )
+            if tab.shows("batch"):
+                tip = "Images per step. Small batches step more often; large ones are calmer and faster."
+                self.controls["batch_size"] = number(
+                    "Batch size", tip, plan.batch_size, lambda one: tab.change(batch_size=one), min=1, step=1
+                )
+            if tab.shows("epochs"):
+                tip = f"How often all images are seen, at most {MOST_EPOCHS}. More helps, until it learns by heart."
+                self.controls["epochs"] = number(
+                    "Epochs", tip, plan.epochs, lambda one: tab.change(epochs=one), min=1, max=MOST_EPOCHS, step=1
+                )
+            if tab.shows("seed"):
+                tip = "Start of the random numbers. Another seed shows how much of a result is luck."
+                self.controls["seed"] = number("Seed", tip, tab.state.seed, tab.set_seed, min=0, step=1)
+        if tab.shows("scale"):
+            tip = "Divides pixels by 255. Turn it off to see why everybody does it."
+            self.controls["scale"] = switch("Scale pixels", tip, plan.scale, lambda one: tab.change(scale=bool(one)))
+        if tab.shows("validation"):
+            tip = "Measures the test images after every epoch: a second curve, of images it does not learn from."
+            self.controls["validation"] = switch(
+                "Validate", tip, plan.validation, lambda one: tab.change(validation=bool(one))
+            )
+
+    def _build_live(self) -> None:
+        self.status = Plain("p", classes="status", role="status")
+        with ui.element("div").classes("advice-box") as self.advice_box:
+            self.advice = Plain("p")
+            self.fix = button("", self._fix, classes="primary")
+        self.bar = Markup(classes="bar")
+        with ui.element("div").classes("charts"):
+            self.accuracy = Markup()
+            self.loss = Markup()
+        with ui.element("div").classes("row head"):
+            self.looks_title = Plain("h2", "What each neuron looks for")
+            Markup('<span class="scale" aria-hidden="true"><i></i>against<b></b>for</span>')
+        self.templates = Markup(classes="templates")
+
+    def refresh(self) -> None:
+        """Show the settings, the buttons and the runs."""
+        state = self.tab.state
+        for name, control in self.controls.items():
+            value = state.seed if name == "seed" else getattr(state.plan, name)
+            control.show("" if value is None else value)
+        if self.tab.shows("runs"):
+            self._show_runs()
+        self.tick()
+
+    def tick(self) -> None:
+        """Show the training as it is by now."""
+        job = self.tab.job
+        self._show_buttons(job)
+        self._show_status(job)
+        self._show_curves(job)
+        self._show_templates(job)
+
+    def _show_buttons(self, job: Job | None) -> None:
+        state = job.state if job and job.active else ""
+        active, moving, paused = bool(state), state in ("running", "paused"), state == "paused"
+        self.train.set(disabled=active or None)
+        self.pause.set_text("Go on" if paused else "Pause")
+        self.pause.set(disabled=not moving or None)
+        self.step.set(disabled=not moving or None)
+        self.stop.set(disabled=not active or None)
+        self.reset.set(disabled=job is None or None)
+
+    def _show_status(self, job: Job | None) -> None:
+        self.status.set_text(say_status(self.tab, job))
+        advice = advise(job) if job else None
+        self.advice_box.set_visibility(advice is not None)
+        if advice:
+            self.advice.set_text(advice.text)
+            self.fix.set_text(advice.button)
+        self.fix.set_visibility(bool(advice and advice.button))
+        share = 0.0
+        if job and job.finished:
+            share = 1.0
+        elif job and job.last:
+            share = (job.last.epoch + job.last.step / job.last.steps) / job.order.plan.epochs
+        self.bar.show(f'<progress max="1" value="{share:.3f}" aria-label="Training so far"></progress>')
+
+    def _show_curves(self, job: Job | None) -> None:
+        earlier = self._earlier()
+        longest = [len(passport.history.get("loss", [])) for _, passport in earlier]
+        own = job.order.plan.epochs if job else self.tab.state.plan.epochs
+        epochs = max([own, *longest])
+        for metric, place in (("accuracy", self.accuracy), ("loss", self.loss)):
+            lines = [_over_epochs("", passport.history.get(metric, []), "quiet") for _, passport in earlier]
+            if job:
+                lines.append(Line("training", [(x, logs[metric]) for x, logs in job.points if metric in logs], "for"))
+                validation = [logs[f"val_{metric}"] for logs in job.epochs if f"val_{metric}" in logs]
+                lines.append(_over_epochs("test", validation, "against", dots=True))
+            place.show(draw_curves(metric, lines, epochs))
+
+    def _show_templates(self, job: Job | None) -> None:
+        looks = job.looks if job else None
+        if looks is self.looks and looks is not None:
+            return
+        self.looks = looks
+        if looks is None:
+            self.templates.show('<p class="quiet">The weights of each neuron appear here as a picture.</p>')
+            return
+        n = len(looks.templates)
+        hidden = bool(job and job.order.plan.hidden)
+        columns = 5 if n <= 10 else 10 if n <= 20 else 16
+        classes = self.tab.data.classes if not hidden and job and job.order.data == self.tab.state.data else ()
+        names = "".join(f"<span>{escape(name)}</span>" for name in classes)
+        more = f", the first {n} of {looks.neurons}" if looks.neurons > n else ""
+        what = "hidden neuron" if hidden else "neuron"
+        self.looks_title.set_text(f"What each {what} looks for{more}")
+        source = templates_sprite(looks.templates, columns)
+        about = f"Weights of {n} neurons as pictures: blue pixels push for, orange ones against"
+        rows = -(-n // columns)
+        self.templates.show(
+            f'<div class="template-sheet" style="--columns: {columns}; --rows: {rows}">'
+            f'<img src="{source}" alt="{about}">{f"<div>{names}</div>" if names else ""}</div>'
+        )
+
+    def _show_runs(self) -> None:
+        runs = list_runs(self.tab.lab.folder)
+        training = self.tab.job.name if self.tab.job and self.tab.job.active else ""
+        names = {name for name, _ in runs}
+        unfinished = [
+            name for name in list_unfinished(self.tab.lab.folder)
+            if name not in {job.name for job in self.tab.lab.crew.jobs()} and name not in names
+        ]  # fmt: skip
+        shown = {name for name, _ in self._earlier()}
+        rows = [
+            f'<li class="unfinished"><span>{escape(name)}<small>was not finished</small></span>'
+            f'<button type="button" data-pick="resume:{escape(name)}">Go on</button></li>'
+            for name in unfinished
+        ]
+        for name, passport in runs:
+            if name == training:
+                continue
+            current = ' aria-current="true"' if name == self.tab.state.run else ""
+            layers = "–".join(map(str, passport.settings.get("hidden", []))) or "no hidden layer"
+            about = f"{passport.dataset}, {layers}, {passport.epochs} epochs"
+            rows.append(
+                f"<li{current}>"
+                f'<button type="button" class="mark" data-pick="mark:{escape(name)}" title="Show its curve" '
+                f'aria-pressed="{str(name in shown).lower()}" aria-label="Curve of {escape(name)}"></button>'
+                f'<button type="button" class="open" data-pick="open:{escape(name)}" title="Show its results">'
+                f"{escape(name)}<small>{escape(about)}</small></button><b>{passport.test_accuracy:.1%}</b></li>"
+            )
+        empty = '<p class="quiet small">Every finished training is kept here, and in the folder of runs.</p>'
+        self.runs.show(f"<ul>{''.join(rows)}</ul>" if rows else empty)
+        earlier = self._earlier()
+        self.comparison.show(compare(earlier[:2]) if self.marked is not None and len(earlier) == 2 else "")
+
+    def _earlier(self) -> list:
+        """Return the runs whose curves are shown: those that were marked, or the newest on the same data."""
+        job = self.tab.job
+        runs = [(name, one) for name, one in list_runs(self.tab.lab.folder) if not (job and name == job.name)]
+        if self.marked is None:
+            return [(name, one) for name, one in runs if one.dataset == self.tab.state.data][:FAINT]
+        return [(name, one) for name, one in runs if name in self.marked]
+
+    def _pick_run(self, pick: str) -> None:
+        verb, _, name = pick.partition(":")
+        if verb == "open":
+            self.tab.show_run(name)
+        elif verb == "resume":
+            self.tab.resume(name)
+        elif verb == "mark":
+            shown = {one for one, _ in self._earlier()} if self.marked is not None else set()
+            self.marked = shown ^ {name} if self.marked is not None else {name}
+            self.refresh()
+
+    def _pause(self) -> None:
+        if self.tab.job:
+            self.tab.steer("resume" if self.tab.job.state == "paused" else "pause")
+
+    def _change_rate(self, value: float | str | None) -> None:
+        """Change the learning rate; what trains now takes it up at once."""
+        rate = None if value in ("", None) else value
+        before = self.tab.state.plan.learning_rate
+        self.tab.change(learning_rate=rate)
+        job = self.tab.job
+        if job and job.active and isinstance(rate, (int, float)) and self.tab.state.plan.learning_rate != before:
+            self.tab.steer("set_learning_rate", float(rate))
+
+    def _fix(self) -> None:
+        job = self.tab.job
+        advice = advise(job) if job else None
+        if job and advice:
+            if advice.resume:
+                self.tab.resume(job.name)
+                return
+            self.tab.change(**advice.settings)
+            self.tab.train()
+
+
+def say_status(tab: Tab, job: Job | None) -> str:
+    """Say in one line how the training goes."""
+    if job is None:
+        return "Not trained yet. Press Train: a first network takes a few seconds."
+    plan, last = job.order.plan, job.last
+    if job.state == "waiting":
+        place = tab.lab.crew.place(job)
+        return f"Waiting for a free processor core: number {place} in the queue."
+    if job.state == "finished" and job.finished:
+        right = f"{job.finished.test_accuracy:.2%} of the test images are right"
+        return f"{job.name}: {right}; trained in {job.finished.seconds:.1f} s."
+    if job.state in ("failed", "lost"):
+        return f"{job.name}: {'stopped' if job.state == 'failed' else 'lost'}."
+    if last is None:
+        return "Paused before the first batch." if job.state == "paused" else "Getting ready …"
+    where = f"epoch {last.epoch + 1} of {plan.epochs}, batch {last.step:,} of {last.steps:,}"
+    speed = "paused" if job.state == "paused" else f"{last.images_per_second:,.0f} images a second"
+    accuracy = f"{last.logs.get('accuracy', 0):.1%} right"
+    return f"{where}: {accuracy}, loss {last.logs['loss']:.3f}; {speed}."
+
+
+def _over_epochs(name: str, values: list[float], look: str, *, dots: bool = False) -> Line:
+    sizes = [3.0] * len(values) if dots or len(values) == 1 else []
+    return Line(name, list(enumerate(values, 1)), look, sizes)

@@ -1,0 +1,167 @@
+"""5 Try it: one's own drawing, a photo, a random test image, and what the network says."""
+
+import random
+from collections import deque
+
+import numpy as np
+from nicegui import ui
+
+from glassnet.lab import answers
+from glassnet.lab.answers import Answer
+from glassnet.lab.parts.bars import draw_bars, write_percent
+from glassnet.lab.parts.controls import Plain, button
+from glassnet.lab.parts.markup import Markup, escape
+from glassnet.lab.parts.picker import RunPicker
+from glassnet.lab.parts.reasons import draw_reasons
+from glassnet.lab.parts.widgets import Board, Grid, Loupe, Photos
+from glassnet.lab.tab import Tab
+from glassnet.runs import read_passport
+
+MOST_PHOTOS, MOST_BYTES = 20, 10_000_000
+SECONDS_OF_REST = 0.3
+
+
+class TryPanel:
+    """Draw or bring a picture, and watch the probabilities."""
+
+    def __init__(self, tab: Tab) -> None:
+        self.tab = tab
+        self.run: object = None
+        self.shown: Answer | None = None
+        self.explained: Answer | None = None
+        self.thinking = False
+        self.boards = 0  # how often the board was cleared
+        self.tried: deque[Answer] = deque(maxlen=MOST_PHOTOS)
+        tab.receive_photo = self._read_photo
+        with ui.element("div").classes("columns tryit"):
+            with ui.element("div").classes("side"):
+                self.picker = RunPicker(tab)
+                self.board = Board("", self._ask_drawing, self._clear)
+                with ui.element("div").classes("buttons"):
+                    button("Clear", self._clear_board, tip="An empty board.")
+                    button("Random test image", self._ask_random, tip="An image that it has not learned from.")
+                    tip = "Choose, drop or paste photos; at most 10 MB each. They stay on this machine."
+                    Photos(f"/photo/{tab.key}", MOST_PHOTOS, MOST_BYTES, tip)
+            with ui.element("div").classes("side"):
+                Plain("h2", "What the network sees")
+                self.loupe = Loupe()
+                self.loupe.show(np.zeros((28, 28), np.uint8), "Nothing yet", " ")
+                Plain("h2", "Tried before")
+                self.before = Grid("Pictures tried before", 8, self._pick_before)
+            with ui.element("div").classes("middle"):
+                self.answer = Markup(classes="answer")
+                self.bars = Markup()
+                self.reasons = Markup(classes="reasons")
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the run that the tab shows."""
+        self.picker.refresh()
+        run = self.tab.run
+        if run == self.run and run is not None:
+            return
+        self.run = run
+        if run is None:
+            self.board.set_hint("Train a network first")
+            self.reasons.show("")
+            self.answer.show('<p class="said-class">No network yet</p><p class="quiet">Train one, then draw here.</p>')
+            self.bars.show("")
+            return
+        passport = read_passport(run)
+        self.board.set_hint("Draw a digit" if passport.dataset == "mnist" else "Draw a piece of clothing")
+        self.shown = None
+        self.reasons.show("")
+        self.answer.show('<p class="said-class quiet">Draw something</p>')
+        self.bars.show(draw_bars(passport.classes, [0.0] * len(passport.classes)))
+        self.tried.clear()
+        self.before.show(np.zeros((0, 1, 1), np.uint8), [])
+        self.tab.lab.desk.ask(answers.warm_up, run)
+
+    def tick(self) -> None:
+        """Nothing here changes while a network is trained."""
+
+    async def ask_image(self, number: int) -> None:
+        """Ask about a test image."""
+        if run := self.tab.run:
+            self.board.clear_drawing()
+            self._keep(await self.tab.ask(answers.ask_image, run, "test", number, at_once=True))
+
+    async def _ask_drawing(self, picture: bytes) -> None:
+        run, board = self.tab.run, self.boards
+        if run and picture:
+            answer = await self.tab.ask(answers.ask_picture, run, picture, "your drawing", at_once=True)
+            if board == self.boards:  # else it was cleared meanwhile
+                self._show(answer)
+        self.board.answered()
+
+    async def _ask_random(self) -> None:
+        if run := self.tab.run:
+            await self.ask_image(random.randrange(read_passport(run).n_test))  # noqa: S311  (nothing secret)
+        else:
+            self.tab.say("Train a network first.")
+
+    async def _read_photo(self, picture: bytes) -> None:
+        if run := self.tab.run:
+            self._keep(await self.tab.ask(answers.ask_picture, run, picture, "your photo"))
+        else:
+            self.tab.say("Train a network first.")
+
+    def _keep(self, answer: Answer | None) -> None:
+        if answer is None:
+            return
+        if not self.tried or self.tried[0].image.shape == answer.image.shape:
+            self.tried.appendleft(answer)
+            names = [f"{one.source}: {one.label}" for one in self.tried]
+            self.before.show(np.stack([one.image for one in self.tried]), names)
+        self._show(answer)
+
+    def _show(self, answer: Answer | None) -> None:
+        if answer is None:
+            return
+        best = write_percent(max(answer.probabilities))
+        verdict = ""
+        if answer.truth:
+            right = answer.truth == answer.label
+            text = "Right." if right else f"Wrong: it is {answer.truth}."
+            verdict = f'<p class="{"right" if right else "wrong"}">{escape(text)}</p>'
+        self.answer.show(
+            f'<p class="said-class" role="status">{escape(answer.label)} <small>{escape(best)}</small></p>'
+            f'<p class="quiet small">{escape(answer.source)}</p>{verdict}'
+        )
+        self.bars.show(draw_bars(answer.classes, answer.probabilities, answer.truth))
+        height, width = answer.image.shape[:2]
+        self.loupe.show(answer.image, f"{answer.source}, as the network sees it", f"{height} × {width} pixels")
+        self.shown = answer
+        if not self.thinking:
+            self.thinking = True
+            with self.reasons:
+                ui.timer(SECONDS_OF_REST, self._explain, once=True)
+
+    async def _explain(self) -> None:
+        """Say why, once the pen has come to rest."""
+        run, answer = self.tab.run, self.shown
+        while run and answer and answer is not self.explained:
+            self.explained = answer
+            reasons = await self.tab.ask(answers.explain, run, answer.image)
+            if reasons and self.shown is answer:
+                self.reasons.show(draw_reasons(reasons))
+            run, answer = self.tab.run, self.shown
+        self.thinking = False
+
+    def _pick_before(self, place: int) -> None:
+        if 0 <= place < len(self.tried):
+            self._show(self.tried[place])
+
+    def _clear_board(self) -> None:
+        self.board.clear_drawing()
+        self._clear()
+
+    def _clear(self) -> None:
+        self.boards += 1
+        self.run = None
+        tried = list(self.tried)
+        self.refresh()
+        self.tried.extend(tried)
+        if tried:
+            names = [f"{one.source}: {one.label}" for one in tried]
+            self.before.show(np.stack([one.image for one in tried]), names)

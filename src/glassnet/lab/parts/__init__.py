@@ -1,0 +1,1 @@
+"""What the panels are made of: fields, pictures, charts, bars, the drawing board."""

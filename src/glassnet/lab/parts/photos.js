@@ -1,0 +1,84 @@
+// Photos come in by the file dialog, by dropping, by pasting or from the camera, and are sent as they are.
+export default {
+  template: `
+    <div class="photos">
+      <button type="button" @click="$refs.file.click()" :data-tip="tip" :aria-description="tip">Photo…</button>
+      <input ref="file" type="file" accept="image/*" multiple hidden @change="send($event.target.files); $event.target.value = ''" />
+      <button v-if="camera && !stream" type="button" @click="look" data-tip="Hold something before the camera.">Camera</button>
+      <template v-if="stream">
+        <video ref="video" autoplay muted playsinline aria-label="What the camera sees"></video>
+        <button type="button" @click="take">Take it</button>
+        <button type="button" @click="close">Close</button>
+      </template>
+      <p v-if="said" class="said" role="status">{{ said }}</p>
+    </div>`,
+  props: { url: String, most: Number, mostBytes: Number, tip: String },
+  data() {
+    return { said: "", stream: null, camera: !!navigator.mediaDevices?.getUserMedia };
+  },
+  mounted() {
+    this.paste = (event) => this.open() && this.send(event.clipboardData?.files);
+    this.over = (event) => this.open() && event.preventDefault();
+    this.drop = (event) => {
+      if (!this.open()) return;
+      event.preventDefault();
+      this.send(event.dataTransfer?.files);
+    };
+    document.addEventListener("paste", this.paste);
+    document.addEventListener("dragover", this.over);
+    document.addEventListener("drop", this.drop);
+  },
+  unmounted() {
+    this.close();
+    document.removeEventListener("paste", this.paste);
+    document.removeEventListener("dragover", this.over);
+    document.removeEventListener("drop", this.drop);
+  },
+  methods: {
+    open() {
+      return this.$el.offsetParent !== null;
+    },
+    async send(files) {
+      if (!files?.length) return;
+      const taken = [...files].slice(0, this.most);
+      this.said = files.length > this.most ? `The first ${this.most} of ${files.length.toLocaleString("en")} files are read.` : "";
+      for (const file of taken) {
+        if (!file.size) {
+          this.said = "The picture is empty (0 bytes); save it again.";
+          continue;
+        }
+        if (file.size > this.mostBytes) {
+          this.said = `A picture of ${(file.size / 1e6).toFixed(0)} MB is too large; ${this.mostBytes / 1e6} MB is the most.`;
+          continue;
+        }
+        try {
+          const response = await fetch(this.url, { method: "POST", body: file });
+          if (!response.ok) this.said = await response.text();
+        } catch {
+          this.said = "The lab does not answer; is it still running?";
+        }
+      }
+    },
+    async look() {
+      try {
+        this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: 480 } });
+        await this.$nextTick();
+        this.$refs.video.srcObject = this.stream;
+      } catch {
+        this.said = "The camera is not available.";
+      }
+    },
+    take() {
+      const video = this.$refs.video;
+      const side = Math.min(video.videoWidth, video.videoHeight);
+      const canvas = Object.assign(document.createElement("canvas"), { width: 400, height: 400 });
+      const [x, y] = [(video.videoWidth - side) / 2, (video.videoHeight - side) / 2];
+      canvas.getContext("2d").drawImage(video, x, y, side, side, 0, 0, 400, 400);
+      canvas.toBlob((blob) => this.send([blob]), "image/png");
+    },
+    close() {
+      this.stream?.getTracks().forEach((track) => track.stop());
+      this.stream = null;
+    },
+  },
+};

@@ -1,0 +1,215 @@
+"""Tab: one browser tab with its own state; the panels show it, and change it through here."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from nicegui import ui
+from nicegui.client import Client
+
+from glassnet.datasets import EMBEDDED, Dataset
+from glassnet.errors import GlassnetError, InputError
+from glassnet.lab import answers
+from glassnet.lab.desk import Desk
+from glassnet.lab.jobs import Crew, Job
+from glassnet.lab.looks import loaded
+from glassnet.lab.messages import Order
+from glassnet.lab.shelf import find_run, find_unfinished
+from glassnet.lab.state import State, to_query
+from glassnet.recipes import find
+
+T = TypeVar("T")
+
+
+@dataclass
+class Lab:
+    """What all tabs share.
+
+    Args:
+        folder: where runs are written and found.
+        crew: trains.
+        desk: answers at once, for drawings.
+        study: answers what takes longer.
+        tabs: by their secret name.
+    """
+
+    folder: Path
+    crew: Crew
+    desk: Desk
+    study: Desk
+    tabs: "dict[str, Tab]" = field(default_factory=dict)
+
+
+class Panel(Protocol):
+    """One of the five panels."""
+
+    def refresh(self) -> None:
+        """Show the state anew: it has changed."""
+
+    def tick(self) -> None:
+        """Show how the training goes on."""
+
+
+class Tab:
+    """One browser tab.
+
+    Args:
+        lab: what it shares with the others.
+        state: what the link asked for.
+        client: of NiceGUI.
+    """
+
+    def __init__(self, lab: Lab, state: State, client: Client) -> None:
+        self.lab, self.state, self.client = lab, state, client
+        self.key = secrets.token_urlsafe(12)
+        self.job: Job | None = None
+        self.panels: dict[str, Panel] = {}
+        self.say: Callable[[str], None] = lambda text: None
+        self.on_change: Callable[[], None] = lambda: None
+        self.receive_photo: Callable[[bytes], Any] | None = None
+        self._seen = -1
+        lab.tabs[self.key] = self
+        for job in lab.crew.jobs():  # the page was loaded again while it trained
+            if state.run and job.name == state.run:
+                self.job = job
+
+    @property
+    def data(self) -> Dataset:
+        """The data set that is chosen."""
+        return loaded(self.state.data)
+
+    @property
+    def run(self) -> Path | None:
+        """The folder of the run that is shown."""
+        return find_run(self.lab.folder, self.state.run) if self.state.run else None
+
+    def shows(self, control: str) -> bool:
+        """Tell whether the link leaves a control to be seen."""
+        return control not in self.state.hide
+
+    def change(self, **settings: Any) -> None:
+        """Change settings of the recipe; what cannot work is said, and shown as it was."""
+        try:
+            self.state = self.state.changed(**settings)
+        except InputError as error:
+            self.say(f"{error}.")
+        self.refresh()
+
+    def choose_recipe(self, name: str) -> None:
+        """Start from a recipe, on its own data."""
+        plan = find(name)
+        self.state = replace(self.state, plan=plan, data=plan.dataset)
+        self.refresh()
+
+    def choose_data(self, name: str) -> None:
+        """Use another data set, with the recipe as it is."""
+        if name in EMBEDDED:
+            self.state = replace(self.state, data=name)
+            self.refresh()
+
+    def set_seed(self, value: Any) -> None:
+        """Change the seed."""
+        if isinstance(value, int) and 0 <= value < 2**32:
+            self.state = replace(self.state, seed=value)
+        else:
+            self.say(f"The seed must be a whole number from 0 to {2**32 - 1}.")
+        self.refresh()
+
+    def open(self, panel: str) -> None:
+        """Show a panel."""
+        self.state = replace(self.state, panel=panel)
+        self.refresh()
+
+    def show_run(self, name: str) -> None:
+        """Show another run in Results and Try it."""
+        if find_run(self.lab.folder, name):
+            self.state = replace(self.state, run=name)
+            self.refresh()
+
+    def train(self) -> None:
+        """Train what the tab is set to."""
+        state = self.state
+        self._submit(Order(state.plan, state.data, state.seed, self.lab.folder / state.plan.name))
+
+    def resume(self, name: str) -> None:
+        """Go on with a training that was killed."""
+        order = find_unfinished(self.lab.folder, name)
+        if order is None:
+            self.say(f"Nothing is left of {name}; train it again.")
+        else:
+            self._submit(order)
+
+    def _submit(self, order: Order) -> None:
+        if self.job and self.job.active:
+            self.say("It is training already; stop it first.")
+            return
+        try:
+            self.job = self.lab.crew.submit(self.key, order)
+        except GlassnetError as error:
+            self.say(f"{error}.")
+            return
+        self.state = replace(self.state, panel="training", run=self.job.name)
+        self.refresh()
+
+    def steer(self, verb: str, value: float | None = None) -> None:
+        """Pause, resume, step or stop the training, or change its learning rate."""
+        if self.job:
+            self.lab.crew.steer(self.job, verb, value)
+
+    def reset(self) -> None:
+        """Stop, and forget the training that is shown."""
+        if self.job and self.job.active:
+            self.steer("stop")
+        self.job = None
+        self.refresh()
+
+    async def ask(self, question: Callable[..., T], *arguments: Any, at_once: bool = False) -> T | None:
+        """Ask for what a function of `answers` returns; what goes wrong is said, and None is returned."""
+        desk = self.lab.desk if at_once else self.lab.study
+        answer: Future[T] = desk.ask(question, *arguments)
+        try:
+            return await asyncio.wrap_future(answer)
+        except GlassnetError as error:
+            self.say(f"{error}.")
+            return None
+
+    def refresh(self) -> None:
+        """Show the state in all panels that are there, and in the address."""
+        self.on_change()
+        for panel in self.panels.values():
+            panel.refresh()
+        query = to_query(self.state)
+        self.client.run_javascript(f"history.replaceState(history.state, '', '/' + {'?' + query if query else ''!r})")
+
+    def tick(self) -> None:
+        """Look whether the training has news; called some times a second."""
+        job = self.job
+        if job is None or (job.version == self._seen and job.state != "waiting"):
+            return
+        ended = self._seen != job.version and not job.active
+        self._seen = job.version
+        if ended and job.finished:
+            self.lab.desk.ask(answers.warm_up, job.finished.out)
+        if ended:
+            self.refresh()
+        else:
+            self.on_change()
+        for panel in self.panels.values():
+            panel.tick()
+
+    def leave(self) -> None:
+        """The browser tab is gone."""
+        self.lab.tabs.pop(self.key, None)
+        self.lab.crew.leave(self.key)
+
+
+def next_button(tab: Tab, text: str, panel: str) -> None:
+    """A button that leads to the next panel."""
+    from glassnet.lab.parts.controls import button
+
+    with ui.element("div").classes("onward"):
+        button(text, lambda: tab.open(panel), classes="onward-button")
