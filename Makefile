@@ -7,7 +7,7 @@ RUN ?= runs/first
 # Where a test needs a browser, it is Debian's Chromium; what cannot be installed here is skipped there, with its reason.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 
-.PHONY: help run test check format docs bench slow kills clean
+.PHONY: help run test check format docs screenshots bench slow kills clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -46,6 +46,9 @@ format: .venv/ready  ## format the code and mend what the linter can
 
 docs: .venv/ready  ## write docs/cli.md anew from the commands' own help
 	$(BIN)/python scripts/write_cli_reference.py
+
+screenshots: .venv/ready .venv/chromium  ## draw the panels of the lab into docs/lab
+	$(BIN)/python scripts/lab_screenshots.py
 
 bench: .venv/ready  ## Keras or PyTorch? Measure them and glassnet here; writes benchmarks/results/ (quiet machine, gigabytes)
 	$(BIN)/glassnet bench --out benchmarks/results

@@ -5,9 +5,13 @@ This finds what an editable install hides: an undeclared dependency, a file that
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +35,33 @@ def main() -> None:
         assert passport["test_accuracy"] > 0.78, passport["test_accuracy"]
         (answer,) = json.loads(run(glassnet, "predict", "runs/baseline", "--index", "0", "--json", cwd=folder, env=env))
         assert answer["true_label"] == "Ankle boot", answer
-        print(f"{wheel.name}: {size:,} bytes, trains and predicts")
+        run(glassnet, "report", "runs/baseline", "--out", "report.html", cwd=folder, env=env)
+        assert "</html>" in (folder / "report.html").read_text("utf-8")
+        look_at_the_lab(glassnet, folder, env)
+        print(f"{wheel.name}: {size:,} bytes, trains, predicts, reports, opens the lab")
+
+
+def look_at_the_lab(glassnet: str, folder: Path, env: dict[str, str]) -> None:
+    """Open the lab's page and everything that it links to from the package."""
+    command = [glassnet, "lab", "--port", "0", "--no-browser", "--json"]
+    with subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, text=True) as lab:
+        try:
+            told = "".join(iter(lambda: lab.stdout.readline() if lab.stdout else "", "}\n")) + "}"
+            url = json.loads(told)["url"]
+            page = get(url)
+            assert "glassnet" in page, page[:200]
+            links = set(re.findall(r'(?:href|src)="(/[^"]+)"', page))
+            assert links, "the page has no style and no script"
+            for link in links:
+                get(urllib.parse.urljoin(url, link.replace("&amp;", "&")))
+        finally:
+            lab.send_signal(signal.SIGINT)
+    assert lab.returncode == 0, lab.returncode
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return answer.read().decode("utf-8", "replace")
 
 
 def run(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
