@@ -58,7 +58,7 @@ def train(
         replace: an existing or unfinished run at `out` is replaced, once the new one is complete.
         on_event: is called with every event of training.
         steering: pauses, steps, slows down or ends the training from another thread.
-        checkpoint_seconds: with `out`, how often the state is kept within an epoch, besides the end of every epoch.
+        checkpoint_seconds: how often the state of a recipe with `out` is kept within an epoch, besides every epoch's end.
         snapshots: keep the weights of up to 40 moments, so that the training can be watched again (`glassnet.replay`).
         **settings: what to change in the recipe (see `glassnet.recipes.Settings`).
 
@@ -80,16 +80,16 @@ def train(
         check_place(out, replace=replace)
     data, load_seconds = _loaded(data, plan)
     job = Job(plan, recipe if not isinstance(recipe, (str, Recipe)) else None, seed, start, load_seconds)
-    if out is None:
-        return job.run(data, on_event, snapshots=snapshots, steering=steering)
+    if out is None or job.own is not None:  # a model of one's own cannot be built again, so no checkpoint could help it
+        run = job.run(data, on_event, snapshots=snapshots, steering=steering)
+        return run if out is None else run.save(out, replace=replace)
 
     from glassnet.training.checkpoints import Checkpoints
 
     with _unfinished(out) as folder:
         for old in folder.glob("*"):
             old.unlink()
-        if job.own is None:  # a model of one's own cannot be built again from a file
-            _write_plan(folder, plan, data, seed, snapshots=snapshots)
+        _write_plan(folder, plan, data, seed, snapshots=snapshots)
         checkpoints = Checkpoints(folder, checkpoint_seconds)
         run = job.run(data, on_event, snapshots=snapshots, steering=steering, checkpoints=checkpoints)
         return run.save(out, replace=replace)
