@@ -58,7 +58,7 @@ def train(
         replace: an existing or unfinished run at `out` is replaced, once the new one is complete.
         on_event: is called with every event of training.
         steering: pauses, steps, slows down or ends the training from another thread.
-        checkpoint_seconds: how often the state of a recipe with `out` is kept within an epoch, besides every epoch's end.
+        checkpoint_seconds: with a recipe and `out`, how often its state is kept within an epoch, besides at its end.
         snapshots: keep the weights of up to 40 moments, so that the training can be watched again (`glassnet.replay`).
         **settings: what to change in the recipe (see `glassnet.recipes.Settings`).
 
