@@ -42,6 +42,7 @@ class Desk:
     def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Ask for what a function of `glassnet.lab.answers` returns; questions are answered one after the other."""
         answer: Future[T] = Future()
+        answer.set_running_or_notify_cancel()  # a tab that closes cannot take its question back, nor trip the listener
         with self._lock:
             self.start()
             number = next(self._numbers)

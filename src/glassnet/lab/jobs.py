@@ -10,7 +10,7 @@ from typing import Any
 from glassnet.errors import InputError
 from glassnet.lab import worker
 from glassnet.lab.helpers import Helper
-from glassnet.lab.messages import Failed, Finished, Looks, Order, Ready, Steer
+from glassnet.lab.messages import Counts, Failed, Finished, Looks, Order, Ready, Steer
 from glassnet.lab.shelf import find_unfinished
 from glassnet.lab.turns import next_of
 from glassnet.runs import free_name
@@ -38,6 +38,7 @@ class Job:
         epochs: the logs of every complete epoch.
         last: the newest progress.
         looks: what the neurons look like by now.
+        counts: what is taken for what by now.
         finished: the outcome.
         failed: the error.
     """
@@ -50,6 +51,7 @@ class Job:
     epochs: list[dict[str, float]] = field(default_factory=list)
     last: Progress | None = None
     looks: Looks | None = None
+    counts: Counts | None = None
     finished: Finished | None = None
     failed: Failed | None = None
 
@@ -80,6 +82,8 @@ class Job:
                 self.epochs.append(message.logs)
         elif isinstance(message, Looks):
             self.looks = message
+        elif isinstance(message, Counts):
+            self.counts = message
         elif isinstance(message, Finished):
             self.state, self.finished = "finished", message
         elif isinstance(message, Failed):

@@ -58,6 +58,17 @@ class Looks:
     neurons: int
 
 
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Which class is taken for which by now, on some of the test images.
+
+    Args:
+        counts: `int (truth, answer)`.
+    """
+
+    counts: np.ndarray
+
+
 @dataclass(frozen=True)
 class Finished:
     """The training is over and the run is written.

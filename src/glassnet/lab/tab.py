@@ -24,6 +24,9 @@ from glassnet.recipes import find
 
 T = TypeVar("T")
 
+MOST_REPEATS = 5
+"""Trainings that one click asks for."""
+
 
 @dataclass
 class Lab:
@@ -67,6 +70,9 @@ class Tab:
         self.lab, self.state, self.client = lab, state, client
         self.key = secrets.token_urlsafe(12)
         self.job: Job | None = None
+        self.repeats = 1
+        self.series: list[Job] = []  # of the last Train: one training for each seed
+        self.to_come: list[Order] = []
         self.panels: dict[str, Panel] = {}
         self.say: Callable[[str], None] = lambda text: None
         self.on_change: Callable[[], None] = lambda: None
@@ -131,32 +137,51 @@ class Tab:
             self.refresh()
 
     def train(self) -> None:
-        """Train what the tab is set to."""
-        state = self.state
-        self._submit(Order(state.plan, state.data, state.seed, self.lab.folder / state.plan.name))
+        """Train what the tab is set to, one seed after the other if it shall be repeated."""
+        if self.job and self.job.active:
+            self.say("It is training already; stop it first.")
+            return
+        state, out = self.state, self.lab.folder / self.state.plan.name
+        seeds = [(state.seed + number) % 2**32 for number in range(self.repeats)]
+        self.series = []
+        first, *self.to_come = [Order(state.plan, state.data, seed, out) for seed in seeds]
+        self._submit(first)
+
+    def set_repeats(self, value: Any) -> None:
+        """Change how many seeds are trained, one after the other."""
+        if isinstance(value, int) and 1 <= value <= MOST_REPEATS:
+            self.repeats = value
+        else:
+            self.say(f"Repeats must be a whole number from 1 to {MOST_REPEATS}.")
+        self.refresh()
 
     def resume(self, name: str) -> None:
         """Go on with a training that was killed."""
         order = find_unfinished(self.lab.folder, name)
         if order is None:
             self.say(f"Nothing is left of {name}; train it again.")
-        else:
+        elif not (self.job and self.job.active):
+            self.series, self.to_come = [], []
             self._submit(order)
+        else:
+            self.say("It is training already; stop it first.")
 
     def _submit(self, order: Order) -> None:
-        if self.job and self.job.active:
-            self.say("It is training already; stop it first.")
-            return
         try:
             self.job = self.lab.crew.submit(self.key, order)
         except GlassnetError as error:
             self.say(f"{error}.")
+            self.to_come = []
             return
+        self._seen = -1
+        self.series.append(self.job)
         self.state = replace(self.state, panel="training", run=self.job.name)
         self.refresh()
 
     def steer(self, verb: str, value: float | None = None) -> None:
         """Pause, resume, step or stop the training, or change its learning rate."""
+        if verb == "stop":
+            self.to_come = []
         if self.job:
             self.lab.crew.steer(self.job, verb, value)
 
@@ -164,7 +189,7 @@ class Tab:
         """Stop, and forget the training that is shown."""
         if self.job and self.job.active:
             self.steer("stop")
-        self.job = None
+        self.job, self.series, self.to_come = None, [], []
         self.refresh()
 
     async def ask(self, question: Callable[..., T], *arguments: Any, at_once: bool = False) -> T | None:
@@ -200,6 +225,11 @@ class Tab:
             self.on_change()
         for panel in self.panels.values():
             panel.tick()
+        if ended and self.to_come:
+            if job.finished:
+                self._submit(self.to_come.pop(0))
+            else:
+                self.to_come = []
 
     def leave(self) -> None:
         """The browser tab is gone."""

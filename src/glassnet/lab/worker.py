@@ -1,6 +1,7 @@
 """A worker: a process that stays warm, and trains what it is told, one network after the other."""
 
 import contextlib
+import math
 import tempfile
 import threading
 import time
@@ -12,16 +13,24 @@ import numpy as np
 
 from glassnet.errors import DivergedError, GlassnetError
 from glassnet.lab.helpers import Outgoing
-from glassnet.lab.messages import Failed, Finished, Looks, Order, Ready, Steer
+from glassnet.lab.messages import Counts, Failed, Finished, Looks, Order, Ready, Steer
+from glassnet.recipes import Recipe
 from glassnet.training.events import Progress
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from glassnet.datasets import Dataset
     from glassnet.training.steering import Steering
 
 SECONDS_BETWEEN_LOOKS = 0.125
 MOST_TEMPLATES = 32
+SECONDS_BETWEEN_COUNTS = 0.5
+COUNTED = 500
+"""Test images that the live confusion matrix counts."""
+
+MOST_COUNTED_PARAMETERS = 200_000
+"""Of larger networks, answers for so many images would hold up the training."""
 
 
 def main(connection: Connection) -> None:
@@ -57,23 +66,26 @@ def _rehearse() -> None:
 
 def _train(order: Order, steering: "Steering", send: Outgoing) -> None:
     """Train one network, and tell how it goes."""
+    from glassnet.datasets import load
     from glassnet.training import runner
 
-    tell = _Reporter(order, steering, send)
     try:
         with contextlib.suppress(OSError):  # the lab is gone; the pipe's other thread ends this process
             try:
+                data = load(order.data)
+                tell = _Reporter(order, data, steering, send)
                 if order.resume:
-                    run = runner.resume(order.out, on_event=tell, steering=steering, checkpoint_seconds=10)
+                    run = runner.resume(order.out, data, on_event=tell, steering=steering, checkpoint_seconds=10)
                 else:
                     run = runner.train(
                         order.plan,
-                        order.data,
+                        data,
                         seed=order.seed,
                         out=order.out,
                         on_event=tell,
                         steering=steering,
                         checkpoint_seconds=10,
+                        snapshots=_fits_snapshots(order, data),
                     )
                 send(Finished(order.out, run.passport.test_accuracy, run.passport.seconds.train))
             except GlassnetError as error:
@@ -88,12 +100,14 @@ def _train(order: Order, steering: "Steering", send: Outgoing) -> None:
 
 
 class _Reporter:
-    """Passes the events of a training on, and now and then what its neurons look like."""
+    """Passes the events of a training on, and now and then what its neurons look like, and what it takes for what."""
 
-    def __init__(self, order: Order, steering: "Steering", send: Outgoing) -> None:
-        self.steering, self.send = steering, send
-        self.shape = _image_shape(order.data)
+    def __init__(self, order: Order, data: "Dataset", steering: "Steering", send: Outgoing) -> None:
+        self.plan, self.data, self.steering, self.send = order.plan, data, steering, send
+        self.shape = data.train.images.shape[1:]
         self.last_look = 0.0
+        self.next_count = time.monotonic() + SECONDS_BETWEEN_COUNTS / 2  # the first pictures come first
+        self.counted = self.plan.parameters(self.shape, len(data.classes)) <= MOST_COUNTED_PARAMETERS
 
     def __call__(self, event: Any) -> None:
         self.send(event)
@@ -103,13 +117,45 @@ class _Reporter:
             self.steering.weights().add_done_callback(self._look)
 
     def _look(self, weights: "Future[list[np.ndarray]]") -> None:
-        first = weights.result()[0]
-        if first.ndim == 2 and first.shape[0] == self.shape[0] * self.shape[1]:
+        values = weights.result()
+        first = values[0]
+        if first.ndim == 2 and first.shape[0] == math.prod(self.shape):
             templates = first[:, :MOST_TEMPLATES].T.reshape(-1, *self.shape)
             self.send(Looks(np.ascontiguousarray(templates, np.float32), first.shape[1]))
+        if self.counted and time.monotonic() >= self.next_count:
+            self.next_count = time.monotonic() + SECONDS_BETWEEN_COUNTS
+            self.send(Counts(count_answers(self.plan, values, self.data)))
 
 
-def _image_shape(data: str) -> tuple[int, ...]:
-    from glassnet.datasets import EMBEDDED
+def count_answers(plan: Recipe, weights: list[np.ndarray], data: "Dataset", images: int = COUNTED) -> np.ndarray:
+    """Count which class a recipe's network takes for which, on the first test images: `int (truth, answer)`.
 
-    return EMBEDDED[data].files[0].shape[1:]
+    It is worked out with NumPy: a program of its own for so few images would take longer to compile than the training.
+    """
+    part, classes = data.test, len(data.classes)
+    values = part.images[:images].reshape(-1, math.prod(part.images.shape[1:])).astype(np.float32)
+    if plan.scale:
+        values /= 255
+    layers = list(zip(weights[::2], weights[1::2], strict=True))
+    for kernel, bias in layers[:-1]:
+        values = _activated(plan.activation, values @ kernel + bias)
+    kernel, bias = layers[-1]
+    answers = (values @ kernel + bias).argmax(1)  # softmax keeps the order
+    cells = part.labels[: len(answers)].astype(np.int64) * classes + answers
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+
+
+def _activated(name: str, values: np.ndarray) -> np.ndarray:
+    if name == "relu":
+        return np.maximum(values, 0)
+    import jax.numpy as jnp
+
+    from glassnet._keras import keras
+
+    return np.asarray(keras.activations.get(name)(jnp.asarray(values)))
+
+
+def _fits_snapshots(order: Order, data: "Dataset") -> bool:
+    from glassnet.training.snapshots import MOST_BYTES
+
+    return 4 * order.plan.parameters(data.train.images.shape[1:], len(data.classes)) <= MOST_BYTES

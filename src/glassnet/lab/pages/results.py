@@ -5,25 +5,37 @@ from nicegui import ui
 
 from glassnet.lab import answers
 from glassnet.lab.answers import Scores
+from glassnet.lab.parts.classes import draw_baselines, draw_classes, write_calibration
 from glassnet.lab.parts.confusion import draw_confusion
+from glassnet.lab.parts.contest import Contest
 from glassnet.lab.parts.controls import Plain, button
 from glassnet.lab.parts.markup import Markup, escape
 from glassnet.lab.parts.picker import RunPicker
 from glassnet.lab.parts.widgets import Grid
+from glassnet.lab.parts.worse import WorseImages
 from glassnet.lab.tab import Tab
 from glassnet.runs import read_passport
 
 COLUMNS, MOST_IMAGES = 8, 40
 
+VIEWS = {
+    "mistakes": ("Mistakes", "What is taken for what, and the mistakes that it was surest of."),
+    "classes": ("Each class", "How good it is on each class, and whether it knows how sure it may be."),
+    "worse": ("Worse images", "What is left of its accuracy when images are noisy, blurred, turned or hidden."),
+    "contest": ("Beat the network", "Label 20 test images yourself, then see who was better."),
+}
+"""What the panel can show of a run: title, and what to expect."""
+
 
 class ResultsPanel:
-    """Scores, the confusion matrix, the images of a cell, the most confident mistakes, files to take away."""
+    """Scores, confusions and mistakes, each class, worse images, a contest, files to take away."""
 
     def __init__(self, tab: Tab) -> None:
         self.tab = tab
         self.run: object = None
         self.scores: Scores | None = None
         self.cell: tuple[int, int] | None = None
+        self.view = "mistakes"
         with ui.element("div").classes("columns results"):
             with ui.element("div").classes("side"):
                 self.picker = RunPicker(tab)
@@ -33,6 +45,19 @@ class ResultsPanel:
                     self.links = Markup()
                     tip = "One file with everything about this run, to read or to mail. It takes some seconds."
                     self.report = button("Report", self._write_report, tip=tip)
+            with ui.element("div").classes("result-views"):
+                with ui.element("div").classes("buttons").props('role="group" aria-label="View"') as self.switch:
+                    self.tabs = {
+                        name: button(title, lambda name=name: self._open(name), classes="quiet view-button", tip=tip)
+                        for name, (title, tip) in VIEWS.items()
+                    }
+                self.places = {name: ui.element("div").classes(f"result-view view-{name}") for name in VIEWS}
+                self._build_views()
+        self.numbers = np.zeros(0, int)
+        self.refresh()
+
+    def _build_views(self) -> None:
+        with self.places["mistakes"]:
             with ui.element("div").classes("middle"):
                 Plain("h2", "What is taken for what")
                 self.hint = Plain("p", classes="quiet small")
@@ -43,9 +68,35 @@ class ResultsPanel:
                     self.back = button("Mistakes", self._show_mistakes, classes="quiet", tip="Back to the surest ones.")
                 self.about = Plain("p", classes="quiet small")
                 self.grid = Grid("Test images", COLUMNS, self._pick_image)
-                self.reliability = Markup(classes="reliability")
-        self.numbers = np.zeros(0, int)
-        self.refresh()
+        with self.places["classes"]:
+            self.classes = Markup(classes="class-scores")
+            self.reliability = Markup(classes="reliability")
+        with self.places["worse"]:
+            self.worse = WorseImages(self.tab)
+        with self.places["contest"]:
+            self.contest = Contest(self.tab)
+
+    def _open(self, view: str) -> None:
+        """Show one of the views."""
+        self.view = view
+        self._show_view()
+
+    def _show_view(self) -> None:
+        measured = self.scores is not None
+        self.switch.set_visibility(measured)
+        shown = self.view if measured else "mistakes"
+        for name, place in self.places.items():
+            place.set_visibility(name == shown)
+            self.tabs[name].set(aria_pressed=str(name == shown).lower())
+        if self.scores and shown == "worse":
+            self.worse.show(self.tab.run)
+        if self.scores and shown == "contest":
+            self.contest.show(self.scores)
+        self._listen()
+
+    def _listen(self) -> None:
+        """Keys are answers only while the contest is to be seen."""
+        self.contest.listen(self.scores is not None and self.view == "contest" and self.tab.state.panel == "results")
 
     def refresh(self) -> None:
         """Show the run that the tab shows."""
@@ -55,7 +106,9 @@ class ResultsPanel:
             self.run, self.scores, self.cell = run, None, None
             self._show()
             if run:
-                ui.timer(0, self._measure, once=True)
+                with self.switch:
+                    ui.timer(0, self._measure, once=True)
+        self._listen()
 
     def tick(self) -> None:
         """Nothing here changes while a network is trained."""
@@ -71,12 +124,13 @@ class ResultsPanel:
 
     def _show(self) -> None:
         run, scores = self.tab.run, self.scores
+        self._show_view()
         self.downloads.set_visibility(run is not None)
         self.back.set_visibility(False)
         if run is None or scores is None:
             wait = "Measuring on the test images …" if run else "Train a network first; its results appear here."
             self.hint.set_text(wait)
-            for place in (self.facts, self.matrix, self.reliability):
+            for place in (self.facts, self.matrix, self.classes, self.reliability):
                 place.show("")
             self.title.set_text("")
             self.about.set_text("")
@@ -89,7 +143,11 @@ class ResultsPanel:
             f'<a href="/runs/{name}/code.py" download="{name}.py">Program (Keras)</a>'
         )
         self.facts.show(_write_facts(scores.record))
-        self.reliability.show(f"<h2>How often it is right, by how sure it is</h2>{scores.reliability}")
+        self.classes.show(f"<h2>Each class</h2>{draw_classes(scores.record)}")
+        self.reliability.show(
+            f"<h2>How often it is right, by how sure it is</h2>{scores.reliability}"
+            f"{write_calibration(scores.record)}<h2>Beside others</h2>{draw_baselines(scores.record)}"
+        )
         self._show_mistakes()
 
     def _show_matrix(self) -> None:

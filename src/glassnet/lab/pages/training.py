@@ -1,18 +1,27 @@
-"""3 Training: the settings, and what happens while the network learns."""
+"""3 Training: the settings, what happens while the network learns, and what happened when it is over."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
 from nicegui import ui
 
+from glassnet.lab import answers
 from glassnet.lab.advice import advise
+from glassnet.lab.answers import Past
 from glassnet.lab.jobs import Job
-from glassnet.lab.messages import Looks
+from glassnet.lab.looks import loaded
 from glassnet.lab.parts.charts import draw_curves
 from glassnet.lab.parts.comparison import compare
 from glassnet.lab.parts.controls import Plain, button, choice, number, switch
 from glassnet.lab.parts.markup import Markup, escape
+from glassnet.lab.parts.moments import draw_small_confusion, write_then
 from glassnet.lab.parts.pictures import templates_sprite
+from glassnet.lab.parts.timeline import Timeline
 from glassnet.lab.shelf import list_runs, list_unfinished
 from glassnet.lab.state import MOST_EPOCHS
-from glassnet.lab.tab import Tab
+from glassnet.lab.tab import MOST_REPEATS, Tab
+from glassnet.lab.worker import MOST_TEMPLATES
 from glassnet.recipes import OPTIMIZERS
 from glassnet.sharing.charts import Line
 
@@ -26,7 +35,12 @@ class TrainingPanel:
     def __init__(self, tab: Tab) -> None:
         self.tab = tab
         self.marked: set[str] | None = None  # runs on the chart; None: the newest
-        self.looks: Looks | None = None
+        self.looks: object = None  # the templates that are shown
+        self.replayed: Path | None = None  # the run that the slider goes back in
+        self.past: Past | None = None
+        self.moment = 0
+        self.own: np.ndarray | None = None  # one's own last picture, and what was made of it at every moment
+        self.said: np.ndarray | None = None
         with ui.element("div").classes("columns training"):
             with ui.element("div").classes("side"):
                 self._build_controls()
@@ -74,6 +88,10 @@ class TrainingPanel:
             if tab.shows("seed"):
                 tip = "Start of the random numbers. Another seed shows how much of a result is luck."
                 self.controls["seed"] = number("Seed", tip, tab.state.seed, tab.set_seed, min=0, step=1)
+                tip = f"Trains so many times, at most {MOST_REPEATS}, each with the next seed: how much of it is luck?"
+                self.controls["repeats"] = number(
+                    "Repeats", tip, tab.repeats, tab.set_repeats, min=1, max=MOST_REPEATS, step=1
+                )
         if tab.shows("scale"):
             tip = "Divides pixels by 255. Turn it off to see why everybody does it."
             self.controls["scale"] = switch("Scale pixels", tip, plan.scale, lambda one: tab.change(scale=bool(one)))
@@ -85,6 +103,7 @@ class TrainingPanel:
 
     def _build_live(self) -> None:
         self.status = Plain("p", classes="status", role="status")
+        self.spread = Plain("p", classes="spread")
         with ui.element("div").classes("advice-box") as self.advice_box:
             self.advice = Plain("p")
             self.fix = button("", self._fix, classes="primary")
@@ -92,19 +111,26 @@ class TrainingPanel:
         with ui.element("div").classes("charts"):
             self.accuracy = Markup()
             self.loss = Markup()
-        with ui.element("div").classes("row head"):
-            self.looks_title = Plain("h2", "What each neuron looks for")
-            Markup('<span class="scale" aria-hidden="true"><i></i>against<b></b>for</span>')
-        self.templates = Markup(classes="templates")
+        with ui.element("div").classes("replay") as self.replay:
+            self.timeline = Timeline("Go back in time:", self._go_to)
+            self.then = Markup(classes="then")
+        with ui.element("div").classes("looks"):
+            with ui.element("div").classes("neurons"):
+                with ui.element("div").classes("row head"):
+                    self.looks_title = Plain("h2", "What each neuron looks for")
+                    Markup('<span class="scale" aria-hidden="true"><i></i>against<b></b>for</span>')
+                self.templates = Markup(classes="templates")
+            self.matrix = Markup()
 
     def refresh(self) -> None:
         """Show the settings, the buttons and the runs."""
         state = self.tab.state
         for name, control in self.controls.items():
-            value = state.seed if name == "seed" else getattr(state.plan, name)
+            value = {"seed": state.seed, "repeats": self.tab.repeats}.get(name, getattr(state.plan, name, None))
             control.show("" if value is None else value)
         if self.tab.shows("runs"):
             self._show_runs()
+        self._open_replay()
         self.tick()
 
     def tick(self) -> None:
@@ -113,7 +139,13 @@ class TrainingPanel:
         self._show_buttons(job)
         self._show_status(job)
         self._show_curves(job)
-        self._show_templates(job)
+        if job and job.active:
+            self._close_replay()
+        self.replay.set_visibility(self.past is not None)
+        if self.past:
+            self._show_moment(self.past)
+        else:
+            self._show_live(job)
 
     def _show_buttons(self, job: Job | None) -> None:
         state = job.state if job and job.active else ""
@@ -127,6 +159,9 @@ class TrainingPanel:
 
     def _show_status(self, job: Job | None) -> None:
         self.status.set_text(say_status(self.tab, job))
+        spread = say_spread([one.finished.test_accuracy for one in self.tab.series if one.finished], self.tab.to_come)
+        self.spread.set_text(spread)
+        self.spread.set_visibility(bool(spread))
         advice = advise(job) if job else None
         self.advice_box.set_visibility(advice is not None)
         if advice:
@@ -153,29 +188,96 @@ class TrainingPanel:
                 lines.append(_over_epochs("test", validation, "against", dots=True))
             place.show(draw_curves(metric, lines, epochs))
 
-    def _show_templates(self, job: Job | None) -> None:
+    def _show_live(self, job: Job | None) -> None:
+        """Show the neurons and the confusion matrix of what trains now."""
         looks = job.looks if job else None
-        if looks is self.looks and looks is not None:
-            return
-        self.looks = looks
-        if looks is None:
+        if job is None or looks is None:
+            self.looks = None
+            self.looks_title.set_text("What each neuron looks for")
             self.templates.show('<p class="quiet">The weights of each neuron appear here as a picture.</p>')
-            return
-        n = len(looks.templates)
-        hidden = bool(job and job.order.plan.hidden)
+        elif looks is not self.looks:
+            self.looks = looks
+            classes = self.tab.data.classes if job.order.data == self.tab.state.data else ()
+            self._show_templates(looks.templates, looks.neurons, bool(job.order.plan.hidden), classes)
+        counts = job.counts.counts if job and job.counts else None
+        classes = loaded(job.order.data).classes if job else ()
+        self.matrix.show("" if counts is None else draw_small_confusion(counts, classes, "What is taken for what"))
+
+    def _show_templates(self, templates: np.ndarray, neurons: int, hidden: bool, classes: Sequence[str]) -> None:
+        n = len(templates)
         columns = 5 if n <= 10 else 10 if n <= 20 else 16
-        classes = self.tab.data.classes if not hidden and job and job.order.data == self.tab.state.data else ()
-        names = "".join(f"<span>{escape(name)}</span>" for name in classes)
-        more = f", the first {n} of {looks.neurons}" if looks.neurons > n else ""
+        names = "" if hidden else "".join(f"<span>{escape(name)}</span>" for name in classes)
+        more = f", the first {n} of {neurons}" if neurons > n else ""
         what = "hidden neuron" if hidden else "neuron"
         self.looks_title.set_text(f"What each {what} looks for{more}")
-        source = templates_sprite(looks.templates, columns)
+        source = templates_sprite(templates, columns)
         about = f"Weights of {n} neurons as pictures: blue pixels push for, orange ones against"
         rows = -(-n // columns)
         self.templates.show(
             f'<div class="template-sheet" style="--columns: {columns}; --rows: {rows}">'
             f'<img src="{source}" alt="{about}">{f"<div>{names}</div>" if names else ""}</div>'
         )
+
+    def _open_replay(self) -> None:
+        """Fetch the moments of the run that is shown, once it is finished; ask about one's own newest picture."""
+        run, job = self.tab.run, self.tab.job
+        if job and job.active:
+            return
+        if run != self.replayed:
+            self._close_replay()
+            self.replayed = run
+            if run:
+                ui.timer(0, self._fetch_past, once=True)
+        elif self.past and self._last_picture() is not self.own:
+            ui.timer(0, self._ask_past, once=True)
+
+    def _close_replay(self) -> None:
+        self.replayed = self.past = self.own = self.said = self.looks = None
+
+    async def _fetch_past(self) -> None:
+        run = self.replayed
+        if run is None:
+            return
+        past = await self.tab.ask(answers.replay, run, MOST_TEMPLATES)
+        if past and run == self.replayed:
+            self.past, self.moment = past, len(past.names) - 1
+            self.timeline.show(past.names, self.moment)
+            self.tick()
+            await self._ask_past()
+
+    async def _ask_past(self) -> None:
+        run, own = self.replayed, self._last_picture()
+        if run is None or own is None or self.past is None or own.shape != self.past.templates.shape[2:]:
+            return
+        said = await self.tab.ask(answers.ask_past, run, own)
+        if run == self.replayed:
+            self.own, self.said = own, said
+            self.tick()
+
+    def _last_picture(self) -> np.ndarray | None:
+        """Return what was last drawn or tried in this tab."""
+        panel = self.tab.panels.get("tryit")
+        answer = getattr(panel, "shown", None) or getattr(panel, "explained", None)
+        return answer.image if answer else None
+
+    def _go_to(self, moment: int) -> None:
+        self.moment = moment
+        if self.past:
+            self._show_moment(self.past)
+
+    def _show_moment(self, past: Past) -> None:
+        """Show the neurons, the confusion matrix and the answer of the moment where the slider stands."""
+        number = self.moment
+        if self.looks != (id(past), number):
+            self.looks = id(past), number
+            self._show_templates(past.templates[number], past.neurons, past.hidden, past.classes)
+            self.matrix.show(draw_small_confusion(past.confusion[number], past.classes, "What is taken for what"))
+        counts = past.confusion[number]
+        label, probability, own = "", 0.0, None
+        if self.said is not None:
+            best = int(self.said[number].argmax())
+            label, probability, own = past.classes[best], float(self.said[number][best]), self.own
+        self.then.show(write_then(float(np.trace(counts) / counts.sum()), own, label, probability))
 
     def _show_runs(self) -> None:
         runs = list_runs(self.tab.lab.folder)
@@ -213,9 +315,10 @@ class TrainingPanel:
         """Return the runs whose curves are shown: those that were marked, or the newest on the same data."""
         job = self.tab.job
         runs = [(name, one) for name, one in list_runs(self.tab.lab.folder) if not (job and name == job.name)]
-        if self.marked is None:
-            return [(name, one) for name, one in runs if one.dataset == self.tab.state.data][:FAINT]
-        return [(name, one) for name, one in runs if name in self.marked]
+        series = {one.name for one in self.tab.series}
+        if self.marked is not None:
+            return [(name, one) for name, one in runs if name in self.marked | series]
+        return [(name, one) for name, one in runs if one.dataset == self.tab.state.data][:FAINT]
 
     def _pick_run(self, pick: str) -> None:
         verb, _, name = pick.partition(":")
@@ -271,6 +374,24 @@ def say_status(tab: Tab, job: Job | None) -> str:
     speed = "paused" if job.state == "paused" else f"{last.images_per_second:,.0f} images a second"
     accuracy = f"{last.logs.get('accuracy', 0):.1%} right"
     return f"{where}: {accuracy}, loss {last.logs['loss']:.3f}; {speed}."
+
+
+def say_spread(accuracies: Sequence[float], to_come: Sequence[object] = ()) -> str:
+    """Say how far repeats lie apart; nothing if there are none.
+
+    Example:
+        >>> say_spread([0.83, 0.85])
+        '2 seeds: 84.0% of the test images are right on average, from 83.0% to 85.0%.'
+    """
+    if not accuracies or len(accuracies) + len(to_come) < 2:
+        return ""
+    mean, n = float(np.mean(accuracies)), len(accuracies)
+    wait = f" {len(to_come)} more to come." if to_come else ""
+    low, high = min(accuracies), max(accuracies)
+    return (
+        f"{n} seed{'s' if n > 1 else ''}: {mean:.1%} of the test images are right on average, "
+        f"from {low:.1%} to {high:.1%}.{wait}"
+    )
 
 
 def _over_epochs(name: str, values: list[float], look: str, *, dots: bool = False) -> Line:

@@ -8,17 +8,17 @@ from nicegui import ui
 
 from glassnet.lab import answers
 from glassnet.lab.answers import Answer
-from glassnet.lab.parts.bars import draw_bars, write_percent
+from glassnet.lab.parts.bars import write_percent
 from glassnet.lab.parts.controls import Plain, button
+from glassnet.lab.parts.inside import Inside
 from glassnet.lab.parts.markup import Markup, escape
+from glassnet.lab.parts.neurons import draw_choices
 from glassnet.lab.parts.picker import RunPicker
-from glassnet.lab.parts.reasons import draw_reasons
 from glassnet.lab.parts.widgets import Board, Grid, Loupe, Photos
 from glassnet.lab.tab import Tab
 from glassnet.runs import read_passport
 
 MOST_PHOTOS, MOST_BYTES = 20, 10_000_000
-SECONDS_OF_REST = 0.3
 
 
 class TryPanel:
@@ -28,8 +28,8 @@ class TryPanel:
         self.tab = tab
         self.run: object = None
         self.shown: Answer | None = None
-        self.explained: Answer | None = None
-        self.thinking = False
+        self.asked: Answer | None = None  # the same as the network was trained
+        self.classes: tuple[str, ...] = ()
         self.boards = 0  # how often the board was cleared
         self.tried: deque[Answer] = deque(maxlen=MOST_PHOTOS)
         tab.receive_photo = self._read_photo
@@ -50,8 +50,8 @@ class TryPanel:
                 self.before = Grid("Pictures tried before", 8, self._pick_before)
             with ui.element("div").classes("middle"):
                 self.answer = Markup(classes="answer")
-                self.bars = Markup()
-                self.reasons = Markup(classes="reasons")
+                self.bars = Markup(on_pick=self._pick_class)
+                self.inside = Inside(tab, self._ask_again)
         self.refresh()
 
     def refresh(self) -> None:
@@ -63,16 +63,17 @@ class TryPanel:
         self.run = run
         if run is None:
             self.board.set_hint("Train a network first")
-            self.reasons.show("")
+            self.inside.show_run(None)
             self.answer.show('<p class="said-class">No network yet</p><p class="quiet">Train one, then draw here.</p>')
             self.bars.show("")
             return
         passport = read_passport(run)
         self.board.set_hint("Draw a digit" if passport.dataset == "mnist" else "Draw a piece of clothing")
-        self.shown = None
-        self.reasons.show("")
+        self.shown = self.asked = None
+        self.inside.show_run(run)
         self.answer.show('<p class="said-class quiet">Draw something</p>')
-        self.bars.show(draw_bars(passport.classes, [0.0] * len(passport.classes)))
+        self.classes = passport.classes
+        self._show_bars()
         self.tried.clear()
         self.before.show(np.zeros((0, 1, 1), np.uint8), [])
         self.tab.lab.desk.ask(answers.warm_up, run)
@@ -84,14 +85,14 @@ class TryPanel:
         """Ask about a test image."""
         if run := self.tab.run:
             self.board.clear_drawing()
-            self._keep(await self.tab.ask(answers.ask_image, run, "test", number, at_once=True))
+            await self._keep(await self.tab.ask(answers.ask_image, run, "test", number, at_once=True))
 
     async def _ask_drawing(self, picture: bytes) -> None:
         run, board = self.tab.run, self.boards
         if run and picture:
             answer = await self.tab.ask(answers.ask_picture, run, picture, "your drawing", at_once=True)
             if board == self.boards:  # else it was cleared meanwhile
-                self._show(answer)
+                await self._show(answer)
         self.board.answered()
 
     async def _ask_random(self) -> None:
@@ -102,22 +103,30 @@ class TryPanel:
 
     async def _read_photo(self, picture: bytes) -> None:
         if run := self.tab.run:
-            self._keep(await self.tab.ask(answers.ask_picture, run, picture, "your photo"))
+            await self._keep(await self.tab.ask(answers.ask_picture, run, picture, "your photo"))
         else:
             self.tab.say("Train a network first.")
 
-    def _keep(self, answer: Answer | None) -> None:
+    async def _keep(self, answer: Answer | None) -> None:
         if answer is None:
             return
         if not self.tried or self.tried[0].image.shape == answer.image.shape:
             self.tried.appendleft(answer)
             names = [f"{one.source}: {one.label}" for one in self.tried]
             self.before.show(np.stack([one.image for one in self.tried]), names)
-        self._show(answer)
+        await self._show(answer)
 
-    def _show(self, answer: Answer | None) -> None:
+    async def _show(self, answer: Answer | None) -> None:
         if answer is None:
             return
+        self.asked = answer
+        if (run := self.tab.run) and self.inside.off:
+            answer = await self.tab.ask(answers.ask_again, run, self.tab.key, self.inside.off, answer, at_once=True)
+            if answer is None:
+                return
+        self._write(answer)
+
+    def _write(self, answer: Answer) -> None:
         best = write_percent(max(answer.probabilities))
         verdict = ""
         if answer.truth:
@@ -128,29 +137,33 @@ class TryPanel:
             f'<p class="said-class" role="status">{escape(answer.label)} <small>{escape(best)}</small></p>'
             f'<p class="quiet small">{escape(answer.source)}</p>{verdict}'
         )
-        self.bars.show(draw_bars(answer.classes, answer.probabilities, answer.truth))
         height, width = answer.image.shape[:2]
         self.loupe.show(answer.image, f"{answer.source}, as the network sees it", f"{height} × {width} pixels")
         self.shown = answer
-        if not self.thinking:
-            self.thinking = True
-            with self.reasons:
-                ui.timer(SECONDS_OF_REST, self._explain, once=True)
+        self._show_bars()
+        self.inside.show(answer)
 
-    async def _explain(self) -> None:
-        """Say why, once the pen has come to rest."""
-        run, answer = self.tab.run, self.shown
-        while run and answer and answer is not self.explained:
-            self.explained = answer
-            reasons = await self.tab.ask(answers.explain, run, answer.image)
-            if reasons and self.shown is answer:
-                self.reasons.show(draw_reasons(reasons))
-            run, answer = self.tab.run, self.shown
-        self.thinking = False
+    def _show_bars(self) -> None:
+        shown = self.shown
+        probabilities = shown.probabilities if shown else [0.0] * len(self.classes)
+        self.bars.show(draw_choices(self.classes, probabilities, shown.truth if shown else "", self.inside.picked))
 
-    def _pick_before(self, place: int) -> None:
+    def _pick_class(self, what: str) -> None:
+        number = what.removeprefix("class:")
+        if number.isdecimal() and int(number) < len(self.classes):
+            self.inside.pick_class(int(number))
+            self._show_bars()
+            if self.shown is None and self.inside.view != "off":
+                self.tab.say("Draw something first, or take a test image.")
+
+    async def _ask_again(self) -> None:
+        """Ask about the same image: weights were switched off, or on again."""
+        await self._show(self.asked)
+        self._show_bars()
+
+    async def _pick_before(self, place: int) -> None:
         if 0 <= place < len(self.tried):
-            self._show(self.tried[place])
+            await self._show(self.tried[place])
 
     def _clear_board(self) -> None:
         self.board.clear_drawing()
