@@ -11,6 +11,7 @@ import pytest
 import glassnet
 from glassnet import Dataset, Run, Split
 from glassnet.cli import main as cli
+from tests.browser import browser  # noqa: F401  (a fixture, one for all suites)
 
 
 def part(data: Dataset, train: int, test: int) -> Dataset:

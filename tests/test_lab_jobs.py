@@ -181,6 +181,9 @@ def test_the_desk_answers_and_survives(crew: Crew, tmp_path: Path) -> None:
             assert "/tmp" not in str(caught.value)
         with pytest.raises(InputError, match="no longer there"):
             desk.ask(answers.ask_image, tmp_path / "none", "test", 0).result(PATIENCE)
+        taken_back = desk.ask(time.sleep, 0.1)  # by a tab that was closed
+        taken_back.cancel()
+        assert desk.ask(answers.ask_image, crew.folder / name, "test", 0).result(PATIENCE).truth == "Ankle boot"
         assert desk._helper
         lost = desk.ask(time.sleep, 60)
         os.kill(desk._helper.pid, signal.SIGKILL)

@@ -15,7 +15,6 @@ import pytest
 from PIL import Image as Picture
 
 import glassnet
-from tests.browser import browser  # noqa: F401  (a fixture)
 
 PATIENCE = 60_000
 """Milliseconds; the machine may be busy."""
@@ -52,7 +51,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def open_page(browser: Any, lab: Served) -> Iterator[Any]:  # noqa: F811
+def open_page(browser: Any, lab: Served) -> Iterator[Any]:
     """Open the lab; afterwards, nothing was complained of and nothing was asked of another machine."""
     complaints: list[str] = []
     contexts = []
@@ -310,7 +309,7 @@ def test_a_narrow_page_does_not_scroll_sideways(open_page: Any) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_a_killed_server_leaves_no_process_and_can_go_on(browser: Any, tmp_path: Path) -> None:  # noqa: F811
+def test_a_killed_server_leaves_no_process_and_can_go_on(browser: Any, tmp_path: Path) -> None:
     served = serve(tmp_path / "runs")
     page = browser.new_page()
     page.goto(served.url + "?epochs=200&panel=training&run=")

@@ -10,26 +10,25 @@ import glassnet
 from glassnet.evaluation import corrupt
 from glassnet.lab.parts.contest import ROUNDS, draw_lots
 from glassnet.training.inference import predict
-from tests.browser import browser  # noqa: F401  (a fixture)
 from tests.test_lab_page import Served, lab, open_page  # noqa: F401  (fixtures)
 
 VIEWS = ("Mistakes", "Each class", "Worse images", "Beat the network")
 
 
-def open_view(open_page: Any, view: str, **options: Any) -> Any:  # noqa: F811
+def open_view(open_page: Any, view: str, **options: Any) -> Any:
     page = open_page("?run=digits-32&panel=results", **options)
     page.get_by_role("button", name=view, exact=True).first.click()
     return page
 
 
 @pytest.fixture(scope="module")
-def truth(lab: Served) -> Any:  # noqa: F811
+def truth(lab: Served) -> Any:
     """The run of the lab, and the test images that it is measured on."""
     run = glassnet.open_run(lab.runs / "digits-32")
     return run, run.dataset().test
 
 
-def test_each_class_has_its_scores(open_page: Any, truth: Any) -> None:  # noqa: F811
+def test_each_class_has_its_scores(open_page: Any, truth: Any) -> None:
     found = glassnet.evaluate(truth[0])
     page = open_view(open_page, "Each class")
     page.get_by_role("heading", name="Each class").wait_for()
@@ -43,7 +42,7 @@ def test_each_class_has_its_scores(open_page: Any, truth: Any) -> None:  # noqa:
     assert "Guessing" in page.locator(".reliability .probabilities").inner_text()
 
 
-def test_worse_images_cost_accuracy(open_page: Any, truth: Any) -> None:  # noqa: F811
+def test_worse_images_cost_accuracy(open_page: Any, truth: Any) -> None:
     run, part = truth
 
     def told(images: np.ndarray) -> str:
@@ -64,7 +63,7 @@ def test_worse_images_cost_accuracy(open_page: Any, truth: Any) -> None:  # noqa
     assert slider.get_attribute("aria-valuetext") == "as they are"
 
 
-def test_people_play_against_the_network(open_page: Any, truth: Any) -> None:  # noqa: F811
+def test_people_play_against_the_network(open_page: Any, truth: Any) -> None:
     run, part = truth
     page = open_view(open_page, "Beat the network")
     page.get_by_label("Seed of the choice").fill("3")
@@ -91,7 +90,7 @@ def test_people_play_against_the_network(open_page: Any, truth: Any) -> None:  #
     shown.get_by_text(f"Image 1 of {ROUNDS}", exact=True).wait_for()
 
 
-def test_keys_are_no_answers_elsewhere(open_page: Any) -> None:  # noqa: F811
+def test_keys_are_no_answers_elsewhere(open_page: Any) -> None:
     page = open_view(open_page, "Beat the network")
     page.locator(".contest .row p", has_text="Image 1 of").wait_for()
     page.get_by_role("button", name="Each class", exact=True).click()
@@ -112,7 +111,7 @@ def test_the_choice_is_the_same_for_the_same_seed() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nobody_is_left_out_of_a_view(open_page: Any, scheme: str) -> None:  # noqa: F811
+def test_nobody_is_left_out_of_a_view(open_page: Any, scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     page = open_page("?run=digits-32&panel=results", color_scheme=scheme)

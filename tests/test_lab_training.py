@@ -18,7 +18,6 @@ from glassnet.replay import open_replay
 from glassnet.runs import open_run
 from glassnet.training.inference import predict
 from glassnet.training.steering import Steering
-from tests.browser import browser  # noqa: F401  (a fixture)
 from tests.test_lab_page import Served, draw, lab, open_page, step, train  # noqa: F401  (fixtures)
 
 
@@ -71,7 +70,7 @@ def test_words_and_drawing() -> None:
     assert drawn.count("<rect") == 3 and "&lt;a&gt; taken for b: 1" in drawn and "83.3%" in drawn
 
 
-def test_back_in_time_with_ones_own_drawing(open_page: Any, lab: Served) -> None:  # noqa: F811
+def test_back_in_time_with_ones_own_drawing(open_page: Any, lab: Served) -> None:
     page = open_page("?recipe=digits-32&epochs=1&panel=training")
     last = train(page)
     slider = page.get_by_label("Go back in time:")
@@ -102,7 +101,7 @@ def test_back_in_time_with_ones_own_drawing(open_page: Any, lab: Served) -> None
     slider.wait_for(state="hidden")
 
 
-def test_repeats_train_one_seed_after_the_other(open_page: Any, lab: Served) -> None:  # noqa: F811
+def test_repeats_train_one_seed_after_the_other(open_page: Any, lab: Served) -> None:
     page = open_page("?epochs=1&seed=5&panel=training")
     page.get_by_label("Repeats", exact=True).fill("9")
     page.get_by_label("Repeats", exact=True).press("Tab")

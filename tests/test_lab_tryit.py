@@ -13,12 +13,11 @@ from glassnet.lab import answers
 from glassnet.lab.answers import Off
 from glassnet.runs import Run
 from glassnet.training.inference import predict
-from tests.browser import browser  # noqa: F401  (a fixture)
 from tests.test_lab_page import Served, lab, open_page, step  # noqa: F401  (fixtures)
 
 
 @pytest.fixture(scope="module")
-def plain(lab: Served) -> Run:  # noqa: F811
+def plain(lab: Served) -> Run:
     """A network without a hidden layer."""
     return glassnet.train("baseline", epochs=1, out=lab.runs / "baseline")
 
@@ -32,7 +31,7 @@ def ask_random(page: Any) -> None:
     page.locator(".said-class small").wait_for()
 
 
-def test_a_clicked_class_shows_its_arithmetic(open_page: Any) -> None:  # noqa: F811
+def test_a_clicked_class_shows_its_arithmetic(open_page: Any) -> None:
     page = open_page("?run=digits-32&panel=tryit")
     ask_random(page)
     page.get_by_role("button", name="3", exact=True).focus()
@@ -51,7 +50,7 @@ def test_a_clicked_class_shows_its_arithmetic(open_page: Any) -> None:  # noqa: 
     page.get_by_role("heading", name="Why 3?").wait_for()
 
 
-def test_units_are_switched_off_for_this_tab_only(open_page: Any, lab: Served) -> None:  # noqa: F811
+def test_units_are_switched_off_for_this_tab_only(open_page: Any, lab: Served) -> None:
     model = lab.runs / "digits-32" / "model.keras"
     before = hashlib.sha256(model.read_bytes()).hexdigest()
     page, other = open_page("?run=digits-32&panel=tryit"), open_page("?run=digits-32&panel=tryit")
@@ -78,7 +77,7 @@ def test_units_are_switched_off_for_this_tab_only(open_page: Any, lab: Served) -
     assert hashlib.sha256(model.read_bytes()).hexdigest() == before
 
 
-def test_a_template_is_erased_in_parts(open_page: Any, plain: Run) -> None:  # noqa: F811
+def test_a_template_is_erased_in_parts(open_page: Any, plain: Run) -> None:
     page = open_page("?run=baseline&panel=tryit")
     page.get_by_role("button", name="Switch weights off").click()
     page.get_by_text("nothing is switched off").wait_for()

@@ -20,7 +20,6 @@ from glassnet.sharing.numbers import FORMS
 from glassnet.sharing.report import render_report, write_report
 from glassnet.sharing.sprites import Sprite, coloured
 from glassnet.training.inference import predict
-from tests.browser import browser  # noqa: F401  (a fixture)
 from tests.conftest import part
 
 
@@ -374,7 +373,7 @@ def test_an_axis_holds_its_values(values: list[float]) -> None:
 
 
 @pytest.fixture
-def visit(browser: Any, report: Path) -> Iterator[Any]:  # noqa: F811  (the fixture)
+def visit(browser: Any, report: Path) -> Iterator[Any]:
     """Open the report with a width and a colour scheme; nothing may leave the machine or be complained about."""
     contexts, complaints, requests = [], [], []
 

@@ -85,23 +85,6 @@ class Reasons:
     labels: tuple[str, ...]
 
 
-def explain(run: Path, image: np.ndarray) -> Reasons:
-    """Say which pixels push for the answer, and which training images are most like the image."""
-    from glassnet.evaluation.neighbours import nearest
-    from glassnet.explanation.attributions import attribute
-
-    opened = _opened(run)
-    data = opened.dataset()
-    (near,) = nearest(data, image, count=NEIGHBOURS)
-    try:
-        found = attribute(opened, image)
-        label, values = found.label, np.asarray(found.values)
-    except InputError:
-        label, values = _ask(run, image, None, "").label, None
-    images = data.train.images[[one.index for one in near]]
-    return Reasons(label, values, images, tuple(one.label for one in near))
-
-
 def warm_up(run: Path) -> None:
     """Load a run and compile its answer, so that the first question is answered at once."""
     opened = _opened(run)
