@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -62,15 +61,25 @@ def walk(page: Any, url: str, look: str) -> None:
     page.mouse.up()
     page.wait_for_timeout(3000)
     save(page, f"5-tryit-{look}")
+    page.goto(f"{url}?recipe=digits-32&epochs=1&panel=training")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_selector("text=/of the test images are right/", timeout=60_000)
+    page.goto(f"{url}?recipe=digits-32&epochs=3&panel=training")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_selector("text=/of the test images are right/", timeout=60_000)
+    page.click("#step-experiments")
+    page.wait_for_selector(".pair-sides img", timeout=60_000)
+    save(page, f"6-experiments-{look}")
+    page.click("#step-share")
+    page.wait_for_selector(".share .code:not(:empty)")
+    save(page, f"7-share-{look}")
 
 
 def save(page: Any, name: str) -> None:
-    """Write what is seen, once it rests, in 256 colours."""
+    """Write what is seen, once it rests."""
     page.mouse.move(5, 790)
     page.wait_for_timeout(800)
-    path = TARGET / f"{name}.png"
-    page.screenshot(path=path)
-    Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
+    page.screenshot(path=TARGET / f"{name}.png")
 
 
 if __name__ == "__main__":

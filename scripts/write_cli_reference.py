@@ -12,13 +12,22 @@ TARGET = Path(__file__).parents[1] / "docs" / "cli.md"
 def reference() -> str:
     """Return the page: the help of every command, as the terminal shows it."""
     runner = CliRunner(env={"COLUMNS": "110", "TERMINAL_WIDTH": "110", "NO_COLOR": "1"})
-    names = sorted(command.callback.__name__ for command in app.registered_commands if command.callback)
     parts = ["# Commands\n\nWritten by `make docs` from `glassnet COMMAND --help`.\n"]
-    for name in names:
-        result = runner.invoke(app, [name, "--help"], prog_name="glassnet")
+    for words in commands():
+        result = runner.invoke(app, [*words, "--help"], prog_name="glassnet")
         help_text = "\n".join(line.rstrip() for line in result.output.strip("\n").splitlines())
-        parts.append(f"## glassnet {name}\n\n```text\n{help_text}\n```\n")
+        parts.append(f"## glassnet {' '.join(words)}\n\n```text\n{help_text}\n```\n")
     return "\n".join(parts)
+
+
+def commands() -> list[list[str]]:
+    """Return the words of every command, in alphabetical order."""
+    found = [[command.name] for command in app.registered_commands if command.name]
+    for group in app.registered_groups:
+        inner = group.typer_instance.registered_commands if group.typer_instance else []
+        names = [one.name or one.callback.__name__ for one in inner if one.callback]
+        found += [[str(group.name)], *([str(group.name), name] for name in names)]
+    return sorted(found)
 
 
 if __name__ == "__main__":

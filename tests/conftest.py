@@ -9,7 +9,7 @@ import jaxtyping
 import pytest
 
 import glassnet
-from glassnet import Dataset, Run, Split
+from glassnet import Dataset, Run, Split, recipes
 from glassnet.cli import main as cli
 from tests.browser import browser  # noqa: F401  (a fixture, one for all suites)
 
@@ -22,6 +22,10 @@ def part(data: Dataset, train: int, test: int) -> Dataset:
         train=Split("train", data.train.images[:train], data.train.labels[:train]),
         test=Split("test", data.test.images[:test], data.test.labels[:test]),
     )
+
+
+RECIPES = [name for name in recipes.RECIPES if name not in ("quick", "tiny", "strong", "record")]
+"""The recipes that are built differently; the others are wider or deeper ones of `cnn`, and cost minutes."""
 
 
 @pytest.fixture(scope="session")

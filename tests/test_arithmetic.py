@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glassnet
-from glassnet import Dataset, InputError, Run, Split, recipes
+from glassnet import Dataset, InputError, Run, Split
 from glassnet.explanation.arithmetic import Arithmetic, explain_neuron
 from glassnet.explanation.chains import explain_chain
 from glassnet.explanation.decision import FUNCTIONS, JOB_OFFER, Neuron, decide
@@ -21,7 +21,7 @@ from glassnet.explanation.rounding import adding_up
 from glassnet.explanation.sums import find_class
 from glassnet.figures.arithmetic import draw_arithmetic
 from glassnet.training import inference
-from tests.conftest import Said
+from tests.conftest import RECIPES, Said
 
 Command = Callable[..., Said]
 
@@ -61,7 +61,7 @@ def conv(few: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return Run(glassnet.open_run(path).model, run.passport, path, few)
 
 
-@pytest.fixture(scope="module", params=[*recipes.RECIPES, "conv"])
+@pytest.fixture(scope="module", params=[*RECIPES, "conv"])
 def any_run(request: pytest.FixtureRequest, few: Dataset) -> Run:
     if request.param == "conv":
         return request.getfixturevalue("conv")

@@ -7,7 +7,7 @@ import pytest
 
 from glassnet._keras import keras
 from glassnet.training.compiler import compiler_options
-from glassnet.training.fast_layers import fast_convolutions
+from glassnet.training.fast_layers import fast_forms
 
 layers = keras.layers
 
@@ -32,7 +32,7 @@ def outputs_and_gradients(model, images, fast):
 
     function = jax.jit(jax.value_and_grad(loss, argnums=(0, 1), has_aux=True))
     if fast:
-        with fast_convolutions(model):
+        with fast_forms(model):
             (_, outputs), gradients = function(weights, images)
     else:
         (_, outputs), gradients = function(weights, images)
@@ -167,7 +167,7 @@ def test_under_vmap():
     model = network(layers.Conv2D(5, 3, activation="relu"), layers.MaxPooling2D(2))
     images = np.random.default_rng(3).normal(size=(3, 2, 9, 8, 4)).astype("float32")
     expected = np.stack([model(part) for part in images])
-    with fast_convolutions(model):
+    with fast_forms(model):
         found = jax.vmap(model)(images)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
@@ -175,7 +175,7 @@ def test_under_vmap():
 def test_layers_are_as_before_afterwards_also_after_an_error():
     model = network(layers.Conv2D(5, 3), layers.MaxPooling2D(2), layers.DepthwiseConv2D(2))
     before = [dict(layer.__dict__) for layer in model.layers]
-    with pytest.raises(RuntimeError, match="stop"), fast_convolutions(model):
+    with pytest.raises(RuntimeError, match="stop"), fast_forms(model):
         assert any("call" in layer.__dict__ for layer in model.layers)
         raise RuntimeError("stop")
     assert [dict(layer.__dict__) for layer in model.layers] == before
@@ -192,14 +192,14 @@ def test_layers_it_does_not_know_are_left_alone():
 
     first = layers.MaxPooling2D(2, data_format="channels_first")
     model = network(first, Own(5, 2), Weighted(4, 2), image=(9, 8, 8))
-    with fast_convolutions(model):
+    with fast_forms(model):
         assert not any("call" in layer.__dict__ for layer in model.layers)
 
 
 def test_other_backends_are_left_alone(monkeypatch):
     model = network(layers.Conv2D(5, 3))
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    with fast_convolutions(model):
+    with fast_forms(model):
         assert "call" not in model.layers[0].__dict__
 
 
@@ -209,7 +209,7 @@ def test_saved_model_is_a_plain_one(tmp_path):
     config = model.get_config()
     images = np.random.default_rng(4).normal(size=(2, 9, 8, 4)).astype("float32")
     expected = model.predict_on_batch(images)
-    with fast_convolutions(model):
+    with fast_forms(model):
         assert model.get_config() == config
         model.save(tmp_path / "inside.keras")
     model.save(tmp_path / "after.keras")
@@ -220,7 +220,7 @@ def test_saved_model_is_a_plain_one(tmp_path):
 
 def test_pooled_convolution_is_not_computed_twice():
     model = network(layers.Conv2D(8, 3, activation="relu"), layers.MaxPooling2D(2), image=(9, 9, 8))
-    with fast_convolutions(model):
+    with fast_forms(model):
         compiled = jax.jit(model).lower(jnp.zeros((2, 9, 9, 8))).compile()
     assert compiled.as_text().count(" convolution(") == 1
 
@@ -263,7 +263,7 @@ def trained_weights(fast):
         return jax.lax.scan(step, state, (images, labels))[0]
 
     if fast:
-        with fast_convolutions(model):
+        with fast_forms(model):
             state = jax.jit(run, compiler_options=compiler_options(model))(state, images, labels)
     else:
         state = jax.jit(run)(state, images, labels)

@@ -9,41 +9,64 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet import recipes
+from glassnet.augmentation import LIMITS
 from glassnet.datasets import EMBEDDED
 from glassnet.errors import InputError
+from glassnet.evaluation.robustness import CORRUPTIONS
+from glassnet.lab.levels import levels_of, read_level, untouched, write_level
+from glassnet.lab.links import from_query, to_command, to_query
+from glassnet.lab.pages.frame import BUILDERS
+from glassnet.lab.pages.results import TITLES
 from glassnet.lab.state import (
+    ALL_ANSWERS,
     CONTROLS,
+    ERRORS,
     MOST_EPOCHS,
+    MOST_FILTERS,
     MOST_LAYERS,
+    MOST_REPEATS,
     MOST_WIDTH,
     PANELS,
+    VIEWS,
     State,
-    from_query,
     is_run_name,
-    to_command,
-    to_query,
 )  # fmt: skip
 
 NAMES = {
     *("set", "recipe", "layers", "activation", "optimizer", "rate", "batch"),
     *("epochs", "seed", "scale", "validation", "panel", "run", "hide"),
+    *("view", "worse", "lots", "repeats", "compare", "error"),
+    *("filters", "norm", "dropout", "schedule", "shift", "rotate", "zoom", "elastic", "erase", "flip"),
 }
+LEVELS = [(name, level) for name in CORRUPTIONS for level in levels_of(name)]
 
 PARTS = st.fixed_dictionaries(
     {
         "plan": st.sampled_from(list(recipes.RECIPES)),
         "data": st.sampled_from(list(EMBEDDED)),
         "seed": st.integers(0, 2**32 - 1),
-        "panel": st.sampled_from(PANELS),
+        "repeats": st.integers(1, MOST_REPEATS),
+        "panel": st.sampled_from(list(PANELS)),
         "run": st.sampled_from(["", "baseline", "my-run_2.b"]),
+        "view": st.sampled_from(VIEWS),
+        "worse": st.sampled_from(LEVELS),
+        "lots": st.integers(0, 2**32 - 1),
+        "pair": st.sampled_from([("", ""), ("baseline", "my-run_2.b")]),
         "hide": st.frozensets(st.sampled_from(CONTROLS)),
+        "max_error": st.sampled_from([*ERRORS, ALL_ANSWERS]),
     }
 )
 SETTINGS = st.fixed_dictionaries(
     {},
     optional={
         "hidden": st.lists(st.integers(1, MOST_WIDTH), max_size=MOST_LAYERS),
+        "filters": st.lists(st.integers(1, MOST_FILTERS), max_size=MOST_LAYERS),
         "activation": st.sampled_from(recipes.ACTIVATIONS),
+        "batch_norm": st.booleans(),
+        "dropout": st.floats(0, 0.99),
+        "schedule": st.sampled_from(recipes.SCHEDULES),
+        "flip": st.booleans(),
+        **{name: st.floats(0, most) for name, (most, _) in LIMITS.items()},
         "optimizer": st.sampled_from(recipes.OPTIMIZERS),
         "learning_rate": st.none() | st.floats(1e-9, 1e3),
         "batch_size": st.integers(1, 60_000),
@@ -55,7 +78,8 @@ SETTINGS = st.fixed_dictionaries(
 
 
 def made(parts: dict[str, Any], settings: dict[str, Any]) -> State:
-    return State(**parts | {"plan": recipes.find(parts["plan"])}).changed(**settings)
+    known: dict[str, Any] = parts | {"plan": recipes.find(parts["plan"])}
+    return State(**known).changed(**settings)
 
 
 @given(PARTS, SETTINGS)
@@ -95,6 +119,21 @@ def test_nonsense_never_fails_and_is_told(query: dict[str, str]) -> None:
         ("run", "../../etc"),
         ("run", ".hidden"),
         ("hide", "everything"),
+        ("view", "all"),
+        ("worse", "fog:3"),
+        ("worse", "noise"),
+        ("worse", "noise:nan"),
+        ("lots", "-1"),
+        ("repeats", "6"),
+        ("repeats", "0"),
+        ("filters", "16-x"),
+        ("dropout", "1"),
+        ("schedule", "up"),
+        ("rotate", "181"),
+        ("flip", "2"),
+        ("compare", "baseline"),
+        ("compare", "baseline,../x"),
+        ("error", "0.03"),
     ],
 )
 def test_what_cannot_be_is_ignored_with_a_word(name: str, text: str) -> None:
@@ -123,25 +162,27 @@ def test_the_command_trains_the_same(parts: dict[str, Any], changes: dict[str, A
     assert words[:2] == ["glassnet", "train"]
     plan, rest = recipes.find(words[2]), words[3:]
     settings: dict[str, Any] = {}
-    data, seed, hidden = plan.dataset, 0, []
+    data, seed = plan.dataset, 0
+    lists: dict[str, list[int]] = {"--hidden": [], "--filters": []}
     while rest:
         word = rest.pop(0)
-        if word in ("--scale", "--no-scale", "--validation", "--no-validation"):
-            settings[word.removeprefix("--no-").removeprefix("--")] = not word.startswith("--no-")
+        switch = word.removeprefix("--no-").removeprefix("--").replace("-", "_")
+        if switch in ("scale", "validation", "batch_norm", "flip"):
+            settings[switch] = not word.startswith("--no-")
             continue
         value = rest.pop(0)
         if word == "--data":
             data = value
         elif word == "--seed":
             seed = int(value)
-        elif word == "--hidden":
-            hidden.append(int(value))
+        elif word in lists:
+            lists[word].append(int(value))
         else:
             name = word.removeprefix("--").replace("-", "_")
-            kinds = {"epochs": int, "batch_size": int, "learning_rate": float}
-            settings[name] = kinds.get(name, str)(value)
-    if hidden:
-        settings["hidden"] = hidden
+            texts = ("optimizer", "activation", "schedule")
+            whole = ("epochs", "batch_size", "depth")
+            settings[name] = value if name in texts else int(value) if name in whole else float(value)
+    settings |= {word.removeprefix("--"): widths for word, widths in lists.items() if widths}
     assert plan.changed(**settings).settings() == state.plan.settings()
     assert (data, seed) == (state.data, state.seed)
 
@@ -151,3 +192,32 @@ def test_too_much_for_the_lab_is_refused() -> None:
         State().changed(epochs=201)
     with pytest.raises(InputError, match="at most 6"):
         State().changed(hidden=[1] * 7)
+    with pytest.raises(InputError, match="7 convolutional blocks"):
+        State().changed(filters=[1] * 7)
+    with pytest.raises(InputError, match="at most 128"):
+        State().changed(filters=[129])
+
+
+def test_a_new_tab_has_no_link_and_a_full_one_a_short_one() -> None:
+    assert to_query(State()) == ""
+    assert to_query(State(panel="results", view="worse", worse=("rotation", 30.0), lots=3, repeats=2)) == (
+        "repeats=2&panel=results&view=worse&worse=rotation:30&lots=3"
+    )
+    assert to_query(State(panel="experiments", pair=("a", "b"))) == "panel=experiments&compare=a,b"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_levels_survive_a_link(level: tuple[str, float]) -> None:
+    assert read_level(write_level(level)) == level
+
+
+def test_a_level_in_between_becomes_the_nearest() -> None:
+    assert read_level("rotation:31.2") == ("rotation", 32.0)
+    assert read_level("noise:1e9") == ("noise", 100.0)
+    for name, one in CORRUPTIONS.items():
+        assert untouched(name)[1] == one.untouched in levels_of(name)
+
+
+def test_every_panel_and_view_that_a_link_knows_is_built() -> None:
+    assert list(BUILDERS) == list(PANELS)
+    assert tuple(TITLES) == VIEWS

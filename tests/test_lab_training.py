@@ -6,14 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import glassnet
+from glassnet.augmentation import Augmentation
 from glassnet.lab import answers, worker
+from glassnet.lab.counting import COUNTED, count_answers, images_to_count
 from glassnet.lab.helpers import Outgoing
 from glassnet.lab.messages import Counts
 from glassnet.lab.pages.training import say_spread
+from glassnet.lab.parts.augmentation import draw_preview
 from glassnet.lab.parts.moments import draw_small_confusion
-from glassnet.recipes import find
+from glassnet.lab.parts.templates import draw_templates, name_templates
+from glassnet.lab.preview import preview
+from glassnet.lab.stages import stages_of
+from glassnet.recipes import Recipe, find
 from glassnet.replay import open_replay
 from glassnet.runs import open_run
 from glassnet.training.inference import predict
@@ -33,7 +40,7 @@ def test_the_worker_keeps_moments_and_counts_live(tmp_path: Path, monkeypatch: A
     worker._train(order, Steering(), Kept(Pipe()[0]))  # pyright: ignore[reportArgumentType]
     assert len(open_replay(open_run(order.out)).moments) > 5
     counts = [one.counts for one in said if isinstance(one, Counts)]
-    assert counts and all(one.sum() == worker.COUNTED for one in counts)
+    assert counts and all(one.sum() == COUNTED for one in counts)
     past = answers.replay(order.out, 32)
     assert past is not None
     assert past.names[0] == "start" and past.names[-1] == "epoch 1"
@@ -46,13 +53,112 @@ def test_the_worker_keeps_moments_and_counts_live(tmp_path: Path, monkeypatch: A
     np.testing.assert_allclose(said_then[-1], now.probabilities, atol=1e-5)
 
 
+PLANS = (
+    find("baseline"),
+    find("fashion-128"),
+    find("digits-32").changed(hidden=(9, 8), activation="tanh"),
+    find("cnn").changed(filters=(4, 5, 6, 7, 3), hidden=(8,), dropout=0.3),
+    find("cnn").changed(filters=(4, 5), batch_norm=False, activation="sigmoid", scale=False),
+)
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_stages_are_those_of_keras(plan: Recipe) -> None:
+    for shape in ((28, 28), (30, 41, 3)):
+        stages = stages_of(plan, shape, 10)
+        assert sum(stage.parameters for stage in stages) == plan.parameters(shape, 10)
+        model = plan.build(shape, 10)
+        assert sum(stage.parameters for stage in stages) == model.count_params()
+        flat = model.get_layer("flatten")
+        assert next(stage.width for stage in stages if stage.kind == "flatten") == flat.output.shape[-1]
+        for stage in stages:
+            words = re.sub(r"[^\d+×]+", "", stage.arithmetic.replace(",", ""))
+            products = [np.prod([int(one) for one in term.split("×")]) for term in words.split("+")] if words else [0]
+            assert sum(products) == stage.parameters
+            if stage.kind == "block":
+                ends = [f"{name}_{stage.number + 1}" for name in ("conv", "pool")]
+                layer = model.get_layer(ends[1] if stage.pooled else ends[0])
+                assert stage.shape == tuple(layer.output.shape[1:])
+
+
 def test_live_counts_are_those_of_keras(fashion: glassnet.Dataset) -> None:
-    for plan in (find("baseline"), find("fashion-128"), find("digits-32").changed(hidden=(9, 8), activation="tanh")):
+    rng = np.random.default_rng(0)
+    for plan in PLANS:
         model = plan.build((28, 28), 10)
-        counts = worker.count_answers(plan, model.get_weights(), fashion, 200)
+        model.set_weights([value + 0.1 * rng.random(value.shape) for value in model.get_weights()])
+        counts = count_answers(plan, model.get_weights(), fashion, 200)
         expected = np.zeros((10, 10), int)
         np.add.at(expected, (fashion.test.labels[:200], predict(model, fashion.test.images[:200]).argmax(1)), 1)
         assert np.abs(counts - expected).sum() <= 2  # two outputs that differ in the last bit
+
+
+def test_large_networks_are_not_asked_while_they_learn() -> None:
+    assert images_to_count(find("cnn"), (28, 28), 10) < images_to_count(find("baseline"), (28, 28), 10)
+    assert images_to_count(find("cnn").changed(filters=(128, 128)), (28, 28), 10) == 0
+
+
+def test_a_preview_is_what_the_setting_says(fashion: glassnet.Dataset) -> None:
+    before, after = preview("fashion-mnist", Augmentation(), 0)
+    assert (before == fashion.train.images[:10]).all() and (after == before).all()
+    _, flipped = preview("fashion-mnist", Augmentation(flip=True), 1)
+    kinds = {
+        (one == was).all() or ((one == was[:, ::-1]).all() and "mirrored")
+        for one, was in zip(flipped, before, strict=True)
+    }
+    assert kinds == {True, "mirrored"}
+    _, moved = preview("fashion-mnist", Augmentation(shift=3, rotate=20, elastic=1.0, erase=0.5), 1)
+    assert moved.shape == before.shape and moved.dtype == np.uint8 and (moved != before).any((1, 2)).all()
+    assert "Ten training images" in draw_preview(before, moved)
+
+
+def test_a_convolutional_network_is_built_on_its_drawing(open_page: Any) -> None:
+    page = open_page("?panel=network&recipe=cnn")
+    page.locator(".code", has_text="Conv2D(64").wait_for()
+    page.get_by_text("55,002 parameters").wait_for()
+    assert page.locator(".layers rect.map").count() == 18
+    assert "14 × 14 × 16" in page.locator(".cells").inner_text()
+    page.get_by_role("button", name="Remove Convolution 3").click()
+    page.get_by_role("button", name="Convolution 2: half as many filters").click()
+    page.get_by_label("Convolution 1: filters").fill("4")
+    page.get_by_label("Convolution 1: filters").press("Enter")
+    page.wait_for_url(re.compile("filters=4-16"))
+    page.locator(".code", has_text="Conv2D(4,").wait_for()
+    plan = find("cnn").changed(filters=(4, 16))
+    page.get_by_text(f"{plan.parameters((28, 28), 10):,} parameters").wait_for()
+    page.get_by_label("Normalise", exact=True).focus()
+    page.keyboard.press("Space")
+    page.wait_for_url(re.compile("norm=0"))
+    page.get_by_text(f"{plan.changed(batch_norm=False).parameters((28, 28), 10):,} parameters").wait_for()
+
+
+def test_images_that_are_changed_are_shown_before_and_after(open_page: Any) -> None:
+    page = open_page("?panel=training")
+    page.get_by_text("Change images while learning: nothing").click()
+    assert page.locator(".preview img").count() == 0
+    page.get_by_label("Rotate", exact=True).fill("30")
+    page.get_by_label("Rotate", exact=True).press("Tab")
+    page.get_by_text("Change images while learning: rotate 30").wait_for()
+    page.wait_for_url(re.compile("rotate=30"))
+    after = page.locator(".preview img").nth(1)
+    after.wait_for()
+    source = after.get_attribute("src")
+    assert source != page.locator(".preview img").first.get_attribute("src")
+    page.get_by_role("button", name="Other changes").click()
+    page.wait_for_function("(src) => document.querySelectorAll('.preview img')[1].src !== src", arg=source)
+    again = open_page("?panel=training&rotate=30&erase=2")
+    again.get_by_text("erase is 2.0; it must be a number from 0 to 1").wait_for()
+    again.locator(".preview img").first.wait_for()  # it is open, for something is set
+
+
+def test_going_back_in_a_convolutional_training(tmp_path: Path, few: glassnet.Dataset) -> None:
+    plan = find("cnn").changed(filters=(3,), epochs=1)
+    run = glassnet.train(plan, "mnist", out=tmp_path / "cnn", snapshots=True)
+    past = answers.replay(tmp_path / "cnn", 32)
+    assert past is not None and past.hidden
+    assert past.templates.shape == (len(past.names), 3, 3, 3) and past.image_shape == (28, 28)
+    np.testing.assert_allclose(past.templates[-1], run.model.get_weights()[0][:, :, 0].transpose(2, 0, 1), atol=1e-6)
+    assert "filters" in draw_templates(past.templates[-1])
+    assert name_templates(past.templates[-1], 3, hidden=True) == "What each filter looks for"
 
 
 def test_runs_without_moments_and_large_networks(tmp_path: Path, few: glassnet.Dataset) -> None:
@@ -67,7 +173,12 @@ def test_words_and_drawing() -> None:
     assert say_spread([0.8]) == ""
     assert say_spread([0.8], [1, 2]).endswith("2 more to come.")
     drawn = draw_small_confusion(np.array([[3, 1], [0, 2]]), ("<a>", "b"), "T")
-    assert drawn.count("<rect") == 3 and "&lt;a&gt; taken for b: 1" in drawn and "83.3%" in drawn
+    assert (
+        drawn.count('class="hit"') == 2
+        and drawn.count('class="miss"') == 1
+        and "&lt;a&gt; taken for b: 1" in drawn
+        and "83.3%" in drawn
+    )
 
 
 def test_back_in_time_with_ones_own_drawing(open_page: Any, lab: Served) -> None:

@@ -1,5 +1,8 @@
 """The five systems: their settings, sizes and accuracies."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,9 +10,17 @@ import glassnet
 from glassnet import InputError, network, recipes
 from glassnet._keras import keras
 from glassnet.errors import UnknownNameError
+from tests.conftest import part
+
+
+@pytest.fixture(scope="module")
+def mnist() -> glassnet.Dataset:
+    return glassnet.load("mnist")
+
 
 PARAMETERS = {"baseline": 7850, "digits-32": 25450, "digits-128": 101770, "fashion-128": 101770, "raw-neurons": 7850}
 DATA = {name: "mnist" if "digits" in name else "fashion-mnist" for name in PARAMETERS}
+MEASURED = Path(__file__).parents[1] / "benchmarks" / "results" / "recipes.json"
 BAND = 0.7
 """Percentage points around the published range within which a seed may fall."""
 
@@ -18,13 +29,34 @@ BAND = 0.7
 def test_recipe_reaches_its_published_accuracy(name: str) -> None:
     recipe = recipes.find(name)
     run = glassnet.train(name, seed=1)
-    low, high = recipe.expected
+    low, high = recipe.expected[recipe.dataset]
     assert low - BAND <= 100 * run.passport.test_accuracy <= high + BAND
     assert run.passport.parameters == PARAMETERS[name] == recipe.parameters((28, 28), 10)
     assert run.passport.dataset == DATA[name]
     assert len(run.passport.history["loss"]) == (10 if name == "fashion-128" else 5)
     assert run.passport.train_accuracy == run.passport.history["accuracy"][-1]
     assert ("val_accuracy" in run.passport.history) == (name == "raw-neurons")
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+@pytest.mark.parametrize("shape", [(28, 28), (32, 32, 3), (61, 40, 1)])
+def test_parameters_are_counted_without_building(name: str, shape: tuple[int, ...]) -> None:
+    recipe = recipes.find(name)
+    assert recipe.parameters(shape, 7) == recipe.build(shape, 7).count_params()
+
+
+def test_tiny_is_tiny() -> None:
+    assert recipes.find("tiny").parameters((28, 28), 10) < 20_000
+
+
+def test_expected_accuracies_and_seconds_are_those_that_were_measured() -> None:
+    rows = json.loads(MEASURED.read_text("utf-8"))
+    for recipe in recipes.RECIPES.values():
+        for data, (low, high) in recipe.expected.items():
+            found = [row for row in rows if (row["recipe"], row["data"]) == (recipe.name, data)]
+            assert found and all(low <= row["accuracy"] <= high for row in found), (recipe.name, data)
+            # None where the trainings shared the cores with other work.
+            assert recipe.seconds.get(data) in {None, min(row["seconds"] for row in found)}, (recipe.name, data)
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -127,3 +159,58 @@ def test_summary_of_a_convolutional_network_adds_up() -> None:
 def test_summary_of_a_network_without_shapes_is_refused() -> None:
     with pytest.raises(InputError, match="no input shape yet"):
         network.summarize(keras.Sequential([keras.layers.Dense(3)]))
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 3), (9, 64), (3, 3), (1, 1, 3)], ids=str)
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_convolutional_networks_fit_any_picture(shape: tuple[int, ...], batch_norm: bool) -> None:
+    recipe = recipes.find("cnn").changed(batch_norm=batch_norm, depth=2, hidden=[7], dropout=0.1)
+    model = recipe.build(shape, 3)
+    assert model.count_params() == recipe.parameters(shape, 3)
+    assert model.output_shape == (None, 3)
+    assert {type(layer).__module__.split(".")[0] for layer in model.layers} == {"keras"}
+
+
+def test_cnn_learns_digits(mnist: glassnet.Dataset) -> None:
+    data = part(mnist, train=6000, test=1000)
+    run = glassnet.train("cnn", data, epochs=2)
+    assert run.passport.test_accuracy > 0.95
+    assert run.passport.settings["filters"] == [16, 32, 64]
+
+
+def test_one_cycle_rises_and_falls() -> None:
+    schedule = recipes.find("cnn").changed(epochs=1, batch_size=10).build((28, 28), 10, examples=1000).optimizer
+    rates = [float(schedule._learning_rate(step)) for step in range(101)]
+    assert rates[0] == pytest.approx(0.0005) and max(rates) == pytest.approx(0.005) and rates.index(max(rates)) == 20
+    assert rates[100] == pytest.approx(0, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "text"),
+    [
+        ("filters", "16", "filters is '16'; it must be a list of widths"),
+        ("filters", [0], "number of filters is 0; it must be a whole number of at least 1"),
+        ("dropout", 1, "dropout is 1; it must be a share from 0"),
+        ("schedule", "one-cicle", "did you mean 'one-cycle'"),
+        ("shift", -1, "shift is -1; it must be a number from 0 to 64"),
+        ("flip", "yes", "flip is 'yes'; it must be True or False"),
+    ],
+)
+def test_settings_that_cannot_work(setting: str, value: object, text: str, unchecked: None) -> None:
+    with pytest.raises(InputError, match=text):
+        recipes.find("cnn").changed(**{setting: value})
+
+
+def test_a_recipe_fits_itself_to_few_images_unless_told(mnist: glassnet.Dataset) -> None:
+    few = part(mnist, train=200, test=100)
+    run = glassnet.train("cnn", few)
+    assert run.passport.batch_size == 25 and run.passport.epochs == 75
+    assert run.passport.test_accuracy > 0.75
+
+
+def test_who_chooses_epochs_or_a_batch_size_gets_them() -> None:
+    cnn = recipes.find("cnn")
+    assert cnn.fitted(60_000) == cnn
+    assert cnn.changed(epochs=1).fitted(200).epochs == 1
+    assert cnn.changed(batch_size=64).fitted(200).batch_size == 64
+    assert recipes.find("baseline").fitted(200).epochs == 5

@@ -1,5 +1,6 @@
 """The report: its numbers, its code, and the page in a real browser."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -279,19 +280,34 @@ def test_keras_code_admits_what_it_cannot_write() -> None:
     assert 'load_model("model.keras")' in code
 
 
+@pytest.mark.parametrize("settings", [{}, {"label_smoothing": 0.2, "weight_decay": 0.1}])
 def test_keras_code_gives_the_same_network_after_training(
-    small: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], unchecked: None
+    small: Dataset,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    unchecked: None,
 ) -> None:
     from glassnet._keras import keras
 
     data = Dataset("mnist", small.classes, small.train, small.test)
-    run = glassnet.train("digits-32", data, epochs=1, seed=5)
+    run = glassnet.train("digits-32", data, epochs=1, seed=5, **settings)
     arrays = (data.train.images, data.train.labels), (data.test.images, data.test.labels)
     monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: arrays)
     rooms: dict[str, Any] = {}
     exec(keras_code(run), rooms)
     for theirs, ours in zip(rooms["model"].get_weights(), run.model.get_weights(), strict=True):
         np.testing.assert_allclose(theirs, ours, rtol=1e-3, atol=1e-5)
+    measured = ast.literal_eval(capsys.readouterr().out.splitlines()[-1])
+    assert measured["loss"] == pytest.approx(run.passport.test_loss, rel=1e-4)
+
+
+def test_keras_code_says_what_it_does_not_do(small: Dataset, unchecked: None) -> None:
+    run = glassnet.train("cnn", small, filters=[4], epochs=1, shift=2, flip=True, held_out=0.1)
+    code = keras_code(run)
+    assert "# The run changed every image at random in each step (shift 2, flip); this does not." in code
+    assert "# The run kept 10% of the training images to learn how sure it may be; this does not." in code
+    assert "# The run" not in keras_code(glassnet.train("baseline", small, epochs=1))
 
 
 @pytest.mark.parametrize(
@@ -306,11 +322,24 @@ def test_keras_code_gives_the_same_network_after_training(
             "--validation --seed 3",
         ),
         ("digits-32", None, {"hidden": []}, None),
+        (
+            "digits-32",
+            None,
+            {"weight_decay": 0.05, "label_smoothing": 0.1},
+            "glassnet train digits-32 --weight-decay 0.05 --label-smoothing 0.1 --seed 3",
+        ),
+        ("strong", None, {}, "glassnet train strong --seed 3"),
+        ("strong", "fashion-mnist", {"epochs": 2}, "glassnet train strong --data fashion-mnist --epochs 2 --seed 3"),
+        ("strong", None, {"zoom": 0.2}, "glassnet train strong --shift 0 --zoom 0.2 --seed 3"),
+        ("strong", None, {"shift": 0}, "glassnet train strong --shift 0 --seed 3"),
     ],
 )
 def test_command_line(run: Run, recipe: str, data: str | None, settings: Any, expected: str | None) -> None:
     plan = recipes.find(recipe).changed(**settings)
-    changed = {"recipe": recipe, "dataset": data or plan.dataset, "settings": plan.settings(), "seed": 3}
+    name = data or plan.dataset
+    facts = {"kind": "drawings" if name == "mnist" else "items"}
+    plan = plan.adapted(facts["kind"], 28)
+    changed = {"recipe": recipe, "dataset": name, "settings": plan.settings(), "seed": 3, "data_facts": facts}
     assert command_line(run.passport.model_copy(update=changed)) == expected
 
 

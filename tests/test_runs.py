@@ -211,7 +211,7 @@ def test_a_run_is_not_measured_on_another_data_set(run: Run, few: Dataset) -> No
     other = opened.passport.model_copy(update={"dataset_sha256": "0" * 64})
     with pytest.raises(InputError, match="another fashion-mnist"):
         Run(opened.model, other, opened.path).dataset()
-    with pytest.raises(InputError, match="is not embedded"):
+    with pytest.raises(InputError, match="is none that glassnet knows"):
         Run(opened.model, opened.passport.model_copy(update={"dataset": "own"}), opened.path).dataset()
     assert glassnet.evaluate(opened, few, split="train").n == 2000
 

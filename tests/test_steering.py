@@ -4,6 +4,7 @@ import threading
 import time
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -119,10 +120,14 @@ def test_many_at_once_are_each_what_they_are_alone(few: Dataset) -> None:
             assert np.array_equal(mine, yours)
 
 
-def test_many_share_one_program(few: Dataset) -> None:
-    runs = glassnet.train_many("digits-32", few, seeds=range(6), hidden=[17], epochs=1)
-    compiled = [run.passport.seconds.compile for run in runs]
-    assert sum(seconds > 0.02 for seconds in compiled) <= 2  # the one that compiles and one that waits for it
+def test_many_share_one_program(few: Dataset, caplog: pytest.LogCaptureFixture) -> None:
+    jax.config.update("jax_log_compiles", True)
+    try:
+        runs = glassnet.train_many("digits-32", few, seeds=range(6), hidden=[17], epochs=1)
+    finally:
+        jax.config.update("jax_log_compiles", False)
+    loops = [one for one in caplog.messages if one.startswith("Finished XLA compilation of jit(loop)")]
+    assert len(loops) == 2  # one that trains, one that tests
     assert len({run.passport.test_loss for run in runs}) == 6
 
 
@@ -164,3 +169,13 @@ def test_twins_differ_where_the_arithmetic_does(few: Dataset) -> None:
             theirs.fit(x, y, epochs=2, verbose=0)
         for mine, yours in zip(ours.get_weights(), theirs.get_weights(), strict=True):
             np.testing.assert_allclose(mine, yours, atol=1e-6, err_msg=str(changes))
+
+
+def test_a_wish_for_a_learning_rate_does_not_break_a_schedule(few: Dataset) -> None:
+    steering = Steering()
+    steering.set_learning_rate(0.5)
+    model = (
+        recipes.find("digits-32").changed(schedule="one-cycle", epochs=2).build((28, 28), 10, examples=len(few.train))
+    )
+    glassnet.fit(model, few.train.images, few.train.labels, epochs=2, steering=steering)
+    assert float(model.optimizer.learning_rate) < 1e-5

@@ -6,7 +6,8 @@
     │   ├── PhotoError                   a picture file that cannot be read
     │   ├── RunError                     a folder that is no run, or a damaged one
     │   └── OutputError                  a place that cannot be written
-    ├── DamagedDataError                 embedded data that does not have its published SHA-256
+    ├── DamagedDataError                 data that does not have its published hash
+    ├── DownloadError                    no mirror gave a file
     ├── DivergedError                    training reached a loss that is no number
     └── BackendError                     Keras is already running on another backend than JAX
 
@@ -54,7 +55,11 @@ class OutputError(InputError):
 
 
 class DamagedDataError(GlassnetError):
-    """Embedded data that does not have its published SHA-256."""
+    """Embedded or downloaded data that does not have its published hash."""
+
+
+class DownloadError(GlassnetError):
+    """No mirror gave a file; the text names the file to fetch by hand and where to put it."""
 
 
 class DivergedError(GlassnetError):

@@ -119,8 +119,10 @@ def _role(layer: "keras.Layer", kind: str, activation: str) -> str:
     if kind == "Rescaling":
         inverse = 1 / layer.scale
         return f"divides every pixel by {inverse:g}" if not layer.offset else "scales and shifts every pixel"
-    if kind in ("Flatten", "Reshape"):
-        return "puts the pixels in one row"
+    if kind == "Flatten":
+        return "puts all values in one row"
+    if kind == "Reshape":
+        return f"arranges the values as {' × '.join(map(str, layer.target_shape))}"
     if kind == "Dense":
         neurons = "neuron" if layer.units == 1 else "neurons"
         return f"{layer.units} {neurons}: weighted sums of all inputs{then}"

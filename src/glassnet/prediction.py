@@ -1,17 +1,22 @@
 """What a run says about images: every class with its probability, best first."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from glassnet import photos
-from glassnet.errors import InputError
+from glassnet.errors import GlassnetError, InputError, PhotoError
+from glassnet.photos.facts import DataFacts
 from glassnet.types import Image, Images, Probabilities, Scores
 
 if TYPE_CHECKING:
+    from glassnet.confidence import Verdict
+    from glassnet.photos import Development
     from glassnet.runs import Run
 
 
@@ -35,9 +40,11 @@ class Prediction:
         true_label: the right class, where it is known.
         image: what the network saw.
         scores: the network's own outputs, in the order of the classes.
-        probabilities: of the classes, in the same order; they sum to 1.
+        probabilities: of the classes, in the same order; they sum to 1. Calibrated where images were held out for it.
         classes: the names, in that order.
         outputs: what the scores are, "probabilities" or "logits".
+        warnings: what makes the answer for a photo doubtful, one sentence each.
+        verdict: how sure the run may be; None where no images were held out from its training.
     """
 
     source: str
@@ -50,11 +57,52 @@ class Prediction:
     probabilities: np.ndarray = field(repr=False)
     classes: tuple[str, ...] = field(repr=False)
     outputs: Literal["probabilities", "logits"]
+    warnings: tuple[str, ...] = ()
+    verdict: "Verdict | None" = None
+
+    @property
+    def known(self) -> bool:
+        """Whether the answer may be given; False is "I don't know", where an error rate was asked for."""
+        return self.verdict is None or self.verdict.known
+
+    @property
+    def possible(self) -> tuple[str, ...] | None:
+        """The classes that cannot be excluded, the most probable first; None where nothing is known of that."""
+        return None if self.verdict is None else tuple(self.classes[k] for k in self.verdict.classes)
 
     def record(self) -> dict[str, Any]:
-        """Return what is printed as JSON: source, label, probability, top, and true_label where it is known."""
-        facts = {"source": self.source, "label": self.label, "probability": self.probability, "top": self.top}
-        return facts if self.true_label is None else facts | {"true_label": self.true_label}
+        """Return what is printed as JSON: source, label, probability, top; and what else is known."""
+        facts: dict[str, Any] = {"source": self.source, "label": self.label, "probability": self.probability}
+        facts["top"] = self.top
+        if self.true_label is not None:
+            facts["true_label"] = self.true_label
+        if self.warnings:
+            facts["warnings"] = list(self.warnings)
+        if self.verdict is not None:
+            facts |= {
+                "known": self.verdict.known,
+                "possible": list(self.possible or ()),
+                "typicality": self.verdict.typicality,
+                "unlike": self.verdict.unlike,
+            }
+        return facts
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A photo that could not be read, among others that could.
+
+    Args:
+        source: the file.
+        reason: what is wrong with it, on one line.
+    """
+
+    source: str
+    reason: str
+
+    def record(self) -> dict[str, Any]:
+        """Return what is printed as JSON: source and error."""
+        return {"source": self.source, "error": self.reason}
 
 
 def predict(
@@ -63,7 +111,8 @@ def predict(
     *,
     labels: Sequence[int] | None = None,
     sources: Sequence[str] | None = None,
-    top: int = 3,
+    top: int | None = None,
+    max_error: float | None = None,
 ) -> list[Prediction]:
     """Ask a run what it sees.
 
@@ -72,7 +121,9 @@ def predict(
         images: an array `uint8 (n, height, width[, channels])`, one image, or photo files.
         labels: the right class numbers, where they are known.
         sources: what to call the images; their number or file name if None.
-        top: how many classes to rank.
+        top: how many classes to rank; three, or all where there are fewer, if None.
+        max_error: share of the given answers that may be wrong; others are not `known`. Only for runs that held images
+            out from their training (see `glassnet.confidence`).
 
     Returns:
         One prediction for each image; a single image is a batch of one.
@@ -92,23 +143,26 @@ def predict(
         array = images[None] if images.shape == passport.image_shape else images
     else:
         paths = [images] if isinstance(images, (str, Path)) else list(images)
+        facts = photo_facts(run)
+        developed = [photos.develop(path, passport.image_shape, facts) for path in paths]
         sources = sources or [str(path) for path in paths]
-        read = [photos.read_photo(path, passport.image_shape, passport.subject_size) for path in paths]
-        array = np.stack(read) if read else np.empty((0, *passport.image_shape), np.uint8)
+        return predict_developed(run, developed, sources=sources, labels=labels, top=top, max_error=max_error)
     if array.shape[1:] != passport.image_shape or array.dtype != np.uint8:
         raise InputError(
             f"images are {array.dtype} {array.shape}; this run takes uint8 (n, "
             f"{', '.join(map(str, passport.image_shape))}), brightness 0 to 255"
         )
+    top = min(USUAL_TOP, len(passport.classes)) if top is None else top
     if not 1 <= top <= len(passport.classes):
         raise InputError(f"top is {top}; this run has {len(passport.classes)} classes, so 1 to {len(passport.classes)}")
     if not len(array):
         return []
 
-    from glassnet.training.inference import predict as outputs
-
-    scores = outputs(run.model, array)
-    probabilities = scores if passport.outputs == "probabilities" else softmax(scores)
+    scores, verdicts = _asked(run, array, max_error)
+    if verdicts:
+        probabilities = np.stack([one.probabilities for one in verdicts])
+    else:
+        probabilities = scores if passport.outputs == "probabilities" else softmax(scores)
     predictions = []
     for k, image in enumerate(array):
         order = np.argsort(-probabilities[k], kind="stable")[:top]
@@ -125,9 +179,131 @@ def predict(
                 probabilities=probabilities[k],
                 classes=passport.classes,
                 outputs=passport.outputs,
+                verdict=verdicts[k] if verdicts else None,
             )
         )
     return predictions
+
+
+def _asked(run: "Run", images: Images, max_error: float | None) -> "tuple[Scores, list[Verdict]]":
+    """Return the network's own outputs, and what may be said of them where that was learned."""
+    if run.assurance is None:
+        if max_error is not None:
+            raise InputError(
+                "max_error needs a run that held images out from its training; train it with held_out=0.05 "
+                "(--held-out 0.05)"
+            )
+        from glassnet.training.inference import predict as outputs
+
+        return outputs(run.model, images), []
+
+    from glassnet.confidence.assurance import ask
+    from glassnet.confidence.verdicts import judge_answers
+
+    scores, seen = ask(run.model, images)
+    return scores, judge_answers(run.assurance, scores, seen, max_error=max_error)
+
+
+def predict_developed(
+    run: "Run",
+    developed: "Sequence[Development]",
+    *,
+    sources: Sequence[str],
+    labels: Sequence[int] | None = None,
+    top: int | None = None,
+    max_error: float | None = None,
+) -> list[Prediction]:
+    """Ask a run what it sees in photos that have been developed; their warnings stay with the answers.
+
+    Args:
+        run: a trained network.
+        developed: see `glassnet.photos.develop`.
+        sources: what to call the photos.
+        labels: the right class numbers, where they are known.
+        top: how many classes to rank; three, or all where there are fewer, if None.
+        max_error: see `predict`.
+    """
+    images = [one.image for one in developed]
+    array = np.stack(images) if images else np.empty((0, *run.passport.image_shape), np.uint8)
+    answers = predict(run, array, labels=labels, sources=sources, top=top, max_error=max_error)
+    return [_of_photo(answer, one, asked=max_error is not None) for answer, one in zip(answers, developed, strict=True)]
+
+
+def _of_photo(answer: Prediction, photo: "Development", *, asked: bool) -> Prediction:
+    """Return the answer with the photo's warnings; a blank photo is unlike anything and gets no answer that is sure."""
+    verdict = answer.verdict
+    if photo.blank and verdict is not None:
+        verdict = replace(verdict, typicality=0.0, unlike=True, known=verdict.known and not asked)
+    return replace(answer, warnings=photo.warnings, verdict=verdict)
+
+
+def predict_photos(
+    run: "Run",
+    paths: Sequence[str | Path],
+    *,
+    top: int | None = None,
+    many: bool = False,
+    max_error: float | None = None,
+) -> Iterator[Prediction | Unreadable]:
+    """Ask a run about photo files, however many: in threads, without keeping them, and past bad ones.
+
+    Args:
+        run: a trained network.
+        paths: files, and folders whose pictures are read in the order of their names.
+        top: how many classes to rank; three, or all where there are fewer, if None.
+        many: read every subject in a photo, in reading order, instead of the most prominent one.
+        max_error: see `predict`.
+
+    Yields:
+        The answer for each photo (with `many`: for each subject), or why it cannot be read, in order.
+
+    Raises:
+        PhotoError: a path that does not exist, or a folder without a picture.
+    """
+    files = [file for path in paths for file in photos.picture_files(Path(path))]
+    facts, shape = photo_facts(run), run.passport.image_shape
+
+    def read(file: Path) -> "list[Development] | Unreadable":
+        try:
+            return photos.develop_many(file, shape, facts) if many else [photos.develop(file, shape, facts)]
+        except PhotoError as error:
+            return Unreadable(str(file), str(error))
+
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:
+        for start in range(0, len(files), BATCH):
+            batch = files[start : start + BATCH]
+            results = list(threads.map(read, batch))
+            developed = [one for result in results if not isinstance(result, Unreadable) for one in result]
+            names = [
+                f"{file}" + (f", {number} of {len(result)}" if many and len(result) > 1 else "")
+                for file, result in zip(batch, results, strict=True)
+                if not isinstance(result, Unreadable)
+                for number in range(1, len(result) + 1)
+            ]
+            answers = iter(predict_developed(run, developed, sources=names, top=top, max_error=max_error))
+            for result in results:
+                if isinstance(result, Unreadable):
+                    yield result
+                else:
+                    yield from (next(answers) for _ in result)
+
+
+def photo_facts(run: "Run") -> DataFacts:
+    """Return what photos have to become for a run: from its passport, its data set, or the size of its subjects."""
+    passport = run.passport
+    if passport.data_facts:
+        return DataFacts.of_record(passport.data_facts)
+    try:
+        return photos.kept_facts(run.dataset())
+    except GlassnetError:  # its data is not at hand any more
+        return photos.assumed_facts(passport.image_shape, passport.subject_size)
+
+
+USUAL_TOP = 3
+"""Classes that are ranked unless it is said how many."""
+
+BATCH = 64
+"""Photos that are read and asked about at once."""
 
 
 def softmax(logits: Scores) -> Probabilities:

@@ -16,9 +16,11 @@ import platform
 import shutil
 import zipfile
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glassnet import datasets
@@ -29,9 +31,11 @@ from glassnet.errors import InputError, RunError
 if TYPE_CHECKING:
     import keras
 
+    from glassnet.confidence import Assurance
     from glassnet.training.snapshots import Snapshots
 
 MODEL, PASSPORT, HISTORY, SNAPSHOTS = "model.keras", "run.json", "history.csv", "snapshots.npz"
+ASSURANCE = "assurance.npz"
 
 
 class _Record(BaseModel):
@@ -57,6 +61,15 @@ class Interruption(_Record):
     steps: int = Field(description="batches that it would have had")
 
 
+class SourceFacts(_Record):
+    """Where a data set of the user's own came from, and how its images were made."""
+
+    path: str = Field(description='folder or file, as it was given; "" for arrays from Python')
+    form: str = Field(description="what it was recognised as")
+    preparation: dict[str, Any] = Field(description="see glassnet.datasets.Preparation; everything is chosen")
+    problems: int = Field(description="pictures that could not be used")
+
+
 class Passport(_Record):
     """Everything that is known about a run, as it stands in run.json."""
 
@@ -66,9 +79,14 @@ class Passport(_Record):
     settings: dict[str, Any] = Field(description="every setting that it was trained with")
     dataset: str
     dataset_sha256: str = Field(description="SHA-256 over the SHA-256 of the four IDX files of the data set")
+    source: SourceFacts | None = Field(default=None, description="null for the data sets of the package")
     classes: tuple[str, ...] = Field(description="label k is classes[k]")
+    class_counts: dict[str, tuple[int, ...]] = Field(default={}, description="images of each class, by split")
     image_shape: tuple[int, ...] = Field(description="height, width, and channels where there are any")
     subject_size: int = Field(description="longest side of the subject in the training images, in pixels (median)")
+    data_facts: dict[str, Any] | None = Field(
+        default=None, description="what photos have to become, see glassnet.photos.DataFacts; null in older runs"
+    )
     outputs: Literal["probabilities", "logits"] = Field(description="what the network itself gives")
     parameters: int
     epochs: int = Field(description="epochs asked for")
@@ -98,6 +116,8 @@ class Run:
         data: the data set, where it is at hand.
         snapshots: moments of its training, after a training that kept them; those of a run folder stay in their file
             (see `glassnet.replay`).
+        held_out: what held-out images say about it, after a training that held some out; that of a run folder stays in
+            its file (see `assurance`).
     """
 
     model: "keras.Model"
@@ -105,6 +125,20 @@ class Run:
     path: Path | None = None
     data: Dataset | None = None
     snapshots: "Snapshots | None" = None
+    held_out: "Assurance | None" = None
+
+    @cached_property
+    def assurance(self) -> "Assurance | None":
+        """How far the network can be trusted; None where no images were held out from its training.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        if self.held_out is None and self.path and (self.path / ASSURANCE).is_file():
+            from glassnet.confidence import read_assurance
+
+            return read_assurance(self.path / ASSURANCE)
+        return self.held_out
 
     def dataset(self) -> Dataset:
         """Return the data set that this run was trained on.
@@ -114,16 +148,19 @@ class Run:
         """
         if self.data is not None:
             return self.data
-        if self.passport.dataset not in datasets.EMBEDDED:
+        source = self.passport.source
+        if source is None and self.passport.dataset not in {**datasets.EMBEDDED, **datasets.PUBLISHED}:
             raise InputError(
-                f"the data set {self.passport.dataset!r} of {self.path} is not embedded in glassnet; "
+                f"the data set {self.passport.dataset!r} of {self.path} is none that glassnet knows; "
                 "load it and pass it as data"
             )
-        data = datasets.load(self.passport.dataset)
+        data = datasets.load_again(source.model_dump()) if source else datasets.load(self.passport.dataset)
         if data.sha256 != self.passport.dataset_sha256:
             raise InputError(
                 f"{self.path} was trained on another {data.name} (SHA-256 {self.passport.dataset_sha256[:12]}…) than "
-                f"the one at hand ({data.sha256[:12]}…); pass the data set that belongs to it"
+                f"the one at hand ({data.sha256[:12]}…); "
+                + (f"{source.path} has changed since: " if source else "")
+                + "pass the data set that belongs to it"
             )
         return data
 
@@ -142,15 +179,36 @@ class Run:
         path = Path(path)
         with new_folder(path, replace=replace and is_run(path)) as folder:
             self.model.save(folder / MODEL)
-            saved = self._with(path=path, model_sha256=_sha256(folder / MODEL))
+            saved = self._with(path=path, model_sha256=_sha256(folder / MODEL), **self._data_facts())
             (folder / PASSPORT).write_text(saved.passport.model_dump_json(by_alias=True, indent=2) + "\n", "utf-8")
             (folder / HISTORY).write_text(_history_csv(self.passport.history), "utf-8")
             if self.snapshots:
                 self.snapshots.write(folder / SNAPSHOTS)
             elif self.path and (self.path / SNAPSHOTS).is_file():
                 shutil.copyfile(self.path / SNAPSHOTS, folder / SNAPSHOTS)
+            if self.assurance:
+                self.assurance.write(folder / ASSURANCE)
             draw_run(saved, folder)
         return saved
+
+    def _data_facts(self) -> dict[str, Any]:
+        """Return what the folder must say of the data set, which in memory is at hand itself."""
+        if self.data is None:
+            return {}
+        counts = {
+            split.name: tuple(np.bincount(split.labels, minlength=len(self.data.classes)).tolist())
+            for split in self.data.splits
+        }
+        if self.data.source is None:
+            return {"class_counts": counts}
+        source = self.data.source
+        facts = SourceFacts(
+            path=source.path,
+            form=source.form,
+            preparation=source.preparation.record(),
+            problems=len(source.problems),
+        )
+        return {"class_counts": counts, "source": facts}
 
     def _with(self, path: Path, **facts: Any) -> "Run":
         return replace(self, path=path, passport=self.passport.model_copy(update={"run": str(path), **facts}))

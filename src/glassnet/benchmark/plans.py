@@ -7,7 +7,7 @@ from glassnet import cache
 from glassnet.benchmark.networks import NETWORKS, Network
 from glassnet.benchmark.peers import PEERS, Peer
 from glassnet.errors import InputError, UnknownNameError
-from glassnet.recipes import check_count
+from glassnet.recipe import check_count
 
 
 @dataclass(frozen=True, kw_only=True)

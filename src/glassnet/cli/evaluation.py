@@ -134,6 +134,19 @@ def _print_scores(scores: "Evaluation") -> None:
         points.add_row(percent(one.coverage), percent(one.error), percent(one.threshold))
     _show("If it answers only when it is sure", points)
 
+    if trust := scores.trust:
+        console.print(f"\n[bold]How far it can be trusted[/bold], learned from {trust.held_out:,} held-out images")
+        wrong = "none" if trust.answered_error is None else percent(trust.answered_error)
+        console.print(
+            f"calibrated (temperature {trust.temperature:.2f}), the calibration error is "
+            f"{percent(trust.calibration_error)}\n"
+            f"sets that may miss {percent(trust.set_error)}: {percent(trust.set_coverage)} hold the right class, "
+            f"{trust.set_size:.2f} classes on average\n"
+            f"with --max-error {trust.max_error:g} it answers {percent(trust.answered)}, of which {wrong} wrong\n"
+            f"{percent(trust.unlike)} of these images are called unlike the training images "
+            f"({percent(trust.false_alarms)} expected)"
+        )
+
 
 def _print_mistakes(mistakes: "Sequence[Mistake]") -> None:
     if not mistakes:

@@ -128,7 +128,7 @@ def lines(arithmetic: "Arithmetic") -> list[str]:
     from glassnet.explanation.rounding import written
 
     count, source = f"{len(arithmetic.inputs):,}", arithmetic.source
-    inputs = f"{count} {source}" if source.startswith(("pixels", "inputs")) else f"{count} values of {source}"
+    inputs = f"{count} {source}" if source.startswith(("pixels", "inputs")) else f"{count} values from {source}"
     title = f"{arithmetic.neuron} in layer {arithmetic.layer}: {inputs}, times weights, plus bias"
     rows = [("", "pixel", "input", "", "weight", "", "product")]
     rows += _term_rows("pushes for it", arithmetic.largest_for)
@@ -220,8 +220,9 @@ def _read_image(run: "Run", index: int | None, split: str, photo: Path | None) -
     """Return what the image is called, the image, and the truth where it is known."""
     if photo is not None:
         from glassnet.photos import read_photo
+        from glassnet.prediction import photo_facts
 
-        return str(photo), read_photo(photo, run.passport.image_shape, run.passport.subject_size), None
+        return str(photo), read_photo(photo, run.passport.image_shape, photo_facts(run)), None
     image, label = run.dataset().split(split).at(index or 0)
     return f"{run.passport.dataset} {split} image {index}", image, run.passport.classes[label]
 

@@ -16,12 +16,20 @@ def lab(
     host: Annotated[
         str, typer.Option(help="Address to listen on; others than this machine's own get a token.")
     ] = "127.0.0.1",
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="Images of your own, to choose in the lab: a folder, a zip, …; repeat for more."),
+    ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
     json: Json = False,
 ) -> None:
     """Open the lab: build, train, look inside and try your own images, in the browser. Ctrl-C ends it."""
     from glassnet.lab.app import Address, serve
+    from glassnet.lab.sets import admit
+
+    for path in data or ():
+        admit(path)
 
     def tell(address: Address) -> None:
         if json:

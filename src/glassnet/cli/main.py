@@ -7,7 +7,21 @@ from typing import NoReturn
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from glassnet.cli import bench, data, evaluation, explain, lab, networks, replay, report, results, training, units
+from glassnet.cli import (
+    audit,
+    bench,
+    data,
+    downloads,
+    evaluation,
+    explain,
+    lab,
+    networks,
+    replay,
+    report,
+    results,
+    training,
+    units,
+)
 from glassnet.errors import GlassnetError, InputError
 
 MISTAKE, FAILURE, INTERRUPTED = 2, 1, 130
@@ -20,9 +34,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.add_typer(downloads.app, name="datasets")
 for command in (
-    data.datasets,
     data.look,
+    audit.audit,
     networks.recipes,
     networks.summary,
     training.train,

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from glassnet import recipes as library
+from glassnet.cli.data import Colour, Fit, GroupBy, Size, describe, open_data
 from glassnet.cli.output import Json, console, percent, print_json, start_keras, table
-from glassnet.errors import InputError, UnknownNameError
+from glassnet.errors import InputError
 
 RunFolder = Annotated[Path, typer.Argument(help="A run folder, such as runs/baseline.", show_default=False)]
 
@@ -19,13 +20,47 @@ def train(
         str | None, typer.Argument(help="Name of a recipe; see glassnet recipes.", show_default=False)
     ] = None,
     *,
-    data: Annotated[str | None, typer.Option(help="Data set, if not the recipe's own.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Data set, if not the recipe's own; or a folder or file with your own images.")
+    ] = None,
+    size: Size = None,
+    fit: Fit = None,
+    colour: Colour = None,
+    group_by: GroupBy = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
     optimizer: Annotated[str | None, typer.Option(help=f"One of {', '.join(library.OPTIMIZERS)}.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Step size; Keras's default for the optimizer.")] = None,
+    schedule: Annotated[str | None, typer.Option(help=f"One of {', '.join(library.SCHEDULES)}.")] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Share of every weight that a step of size 1 takes away.")
+    ] = None,
+    label_smoothing: Annotated[
+        float | None, typer.Option(help="Share of every label that goes to all classes alike while training.")
+    ] = None,
+    filters: Annotated[
+        list[int] | None, typer.Option(help="Filters of a convolutional block; repeat for more.")
+    ] = None,
+    depth: Annotated[int | None, typer.Option(help="Convolutions in every block but the first.")] = None,
     hidden: Annotated[list[int] | None, typer.Option(help="Width of a hidden layer; repeat for more.")] = None,
     activation: Annotated[str | None, typer.Option(help=f"One of {', '.join(library.ACTIVATIONS)}.")] = None,
+    batch_norm: Annotated[
+        bool | None, typer.Option("--batch-norm/--no-batch-norm", help="Normalise over the batch in every block.")
+    ] = None,
+    dropout: Annotated[
+        float | None, typer.Option(help="Share of the last layer's inputs that is left out in each step.")
+    ] = None,
+    shift: Annotated[float | None, typer.Option(help="Move images at random by up to so many pixels.")] = None,
+    rotate: Annotated[float | None, typer.Option(help="Turn images at random by up to so many degrees.")] = None,
+    zoom: Annotated[float | None, typer.Option(help="Scale images at random by up to this share.")] = None,
+    elastic: Annotated[float | None, typer.Option(help="Bend images at random by about so many pixels.")] = None,
+    erase: Annotated[
+        float | None, typer.Option(help="Cover a random rectangle of up to this share of the side.")
+    ] = None,
+    flip: Annotated[bool | None, typer.Option("--flip/--no-flip", help="Mirror half of the images.")] = None,
+    held_out: Annotated[
+        float | None, typer.Option(help="Share of the training images kept to learn how sure the network may be.")
+    ] = None,
     scale: Annotated[bool | None, typer.Option("--scale/--no-scale", help="Divide the pixels by 255.")] = None,
     validation: Annotated[
         bool | None, typer.Option("--validation/--no-validation", help="Measure the test images after every epoch.")
@@ -60,20 +95,35 @@ def train(
         "batch_size": batch_size,
         "optimizer": optimizer,
         "learning_rate": learning_rate,
+        "schedule": schedule,
+        "weight_decay": weight_decay,
+        "label_smoothing": label_smoothing,
+        "filters": filters or None,
+        "depth": depth,
         "hidden": hidden or None,
         "activation": activation,
+        "batch_norm": batch_norm,
+        "dropout": dropout,
+        "shift": shift,
+        "rotate": rotate,
+        "zoom": zoom,
+        "elastic": elastic,
+        "erase": erase,
+        "flip": flip,
+        "held_out": held_out,
         "scale": scale,
         "validation": validation,
     }
     changed: Any = {name: value for name, value in changes.items() if value is not None}
+    prepared = {"size": size, "fit": fit, "colour": colour, "group_by": group_by}
     if resume:
-        if recipe or changed or data or out or snapshots:
+        if recipe or changed or data or any(prepared.values()) or out or snapshots:
             raise InputError("--resume takes every setting from the training that was killed; pass nothing else")
         out = resume
         runner.check_unfinished(out)
         call = partial(runner.resume, out, checkpoint_seconds=checkpoint_seconds)
     else:
-        out, call = _planned(recipe, data, seed, out, replace, changed)
+        out, call = _planned(recipe, data, prepared, seed, out, replace, changed, quiet=json)
         call = partial(call, checkpoint_seconds=checkpoint_seconds, snapshots=snapshots)
     start_keras()
     if json:
@@ -147,10 +197,13 @@ def show(
 def _planned(
     recipe: str | None,
     data: str | None,
+    prepared: dict[str, Any],
     seed: int,
     out: Path | None,
     replace: bool,
     changed: Any,
+    *,
+    quiet: bool,
 ) -> tuple[Path, Callable[..., Any]]:
     """Check everything that can be checked before Keras is imported; return the folder and the call that trains."""
     from glassnet import datasets
@@ -161,11 +214,21 @@ def _planned(
         raise InputError(f"name a recipe: {', '.join(library.RECIPES)}")
     plan = library.find(recipe).changed(**changed)
     name = data or plan.dataset
-    if name not in datasets.EMBEDDED:
-        raise UnknownNameError("data set", name, datasets.EMBEDDED)
+    datasets.check_name(name)
     out = out or free_name(plan.name)
     runner.check_place(out, replace=replace)
-    return out, partial(runner.train, plan, name, seed=seed, out=out, replace=replace)
+    call = partial(runner.train, plan, seed=seed, out=out, replace=replace)
+    if name in datasets.EMBEDDED and not changed and plan.scale and not any(prepared.values()):
+        return out, partial(call, name)  # nothing to be warned of: recipe and data are known to fit
+
+    from glassnet.audit import check_plan, glance
+    from glassnet.cli.audit import tell
+
+    loaded = open_data(name, **prepared)
+    if not quiet:
+        describe(loaded)
+    tell((*glance(loaded), *check_plan(plan, loaded)))
+    return out, partial(call, loaded)
 
 
 def _exit_code(run: Any) -> int:

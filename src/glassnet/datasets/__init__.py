@@ -1,21 +1,56 @@
-"""Data sets by name."""
+"""Data sets: by name from the package, or made from anybody's own images."""
 
-from glassnet.datasets.dataset import SPLITS, Dataset, Split
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from glassnet.datasets.catalogue.mirrors import PUBLISHED
+from glassnet.datasets.dataset import SPLITS, Dataset, Source, Split
 from glassnet.datasets.embedded import EMBEDDED, EmbeddedSet, load_embedded
-from glassnet.errors import UnknownNameError
+from glassnet.datasets.items import Problem
+from glassnet.datasets.preparation import Preparation
+from glassnet.errors import InputError, UnknownNameError
 
-__all__ = ["EMBEDDED", "SPLITS", "Dataset", "EmbeddedSet", "Split", "load"]
+__all__ = [
+    "EMBEDDED",
+    "PUBLISHED",
+    "SPLITS",
+    "Dataset",
+    "EmbeddedSet",
+    "Preparation",
+    "Problem",
+    "Source",
+    "Split",
+    "check_name",
+    "load",
+    "load_again",
+]
 
 
-def load(name: str) -> Dataset:
-    """Return the data set called `name`, from the package itself: nothing is downloaded.
+def load(
+    name: str | Path,
+    preparation: Preparation | None = None,
+    *,
+    on_progress: Callable[[Any], None] | None = None,
+) -> Dataset:
+    """Return the data set called `name`, from the package or the catalogue, or one made from images of one's own.
+
+    Only a set of the catalogue is downloaded, once; everything else needs no network. Images of one's own are decoded
+    once and kept in the user's cache, so that the next start only maps them into memory; `data.source` says what was
+    found, chosen and left out.
 
     Args:
-        name: "fashion-mnist" or "mnist".
+        name: "fashion-mnist" or "mnist"; a name of the catalogue (see `glassnet datasets`); or the path of a folder
+            with a folder for each class, an archive of one, a table, or arrays (see `glassnet.datasets.sources`).
+        preparation: into which shape images of one's own are brought, and how they are divided.
+        on_progress: is told what has been downloaded (`glassnet.datasets.catalogue.download`), or how many pictures are
+            decoded (`glassnet.datasets.blocks.Packing`).
 
     Raises:
-        UnknownNameError: no data set has that name; the text suggests the nearest.
-        DamagedDataError: the installed package is damaged.
+        UnknownNameError: no data set has that name, and nothing is at such a path; the text suggests the nearest.
+        InputError: there is nothing usable at that path.
+        DamagedDataError: the installed package, or what was downloaded, is damaged.
+        DownloadError: no mirror gave a file.
 
     Example:
         >>> import glassnet
@@ -23,6 +58,39 @@ def load(name: str) -> Dataset:
         >>> data.train.images.shape, int(data.test.labels[0])
         ((60000, 28, 28), 7)
     """
-    if name not in EMBEDDED:
-        raise UnknownNameError("data set", name, EMBEDDED)
-    return load_embedded(name)
+    check_name(name)
+    if str(name) in EMBEDDED:
+        return load_embedded(str(name))
+    if str(name) in PUBLISHED:
+        from glassnet.datasets.catalogue.loading import load_catalogued
+
+        return load_catalogued(str(name), on_progress)
+
+    # Not at the top: looking at an embedded set needs neither Pillow nor SciPy.
+    from glassnet.datasets.packed import pack
+    from glassnet.datasets.sources.opening import open_source
+
+    path = Path(name).expanduser()
+    return pack(open_source(path), preparation or Preparation(), path=str(path), on_progress=on_progress)
+
+
+def load_again(source: dict[str, Any]) -> Dataset:
+    """Return the data set that a record of a source (see `Source.record`) came from.
+
+    Raises:
+        InputError: it came from arrays, or nothing is at its path any more.
+    """
+    path = source["path"]
+    if not path:
+        raise InputError("the data set was made from arrays in Python; pass it as data")
+    if not Path(path).expanduser().exists():
+        raise InputError(f"the images were at {path}, where nothing is now; put them back, or pass them as data")
+    return load(path, Preparation.from_record(source["preparation"]))
+
+
+def check_name(name: str | Path) -> None:
+    """Raise UnknownNameError unless `name` is a data set or something on the disk; it is not opened."""
+    if str(name) not in {**EMBEDDED, **PUBLISHED} and not Path(name).expanduser().exists():
+        raise UnknownNameError(
+            "data set", name, (*EMBEDDED, *PUBLISHED, "or the path of a folder or file with your own images")
+        )

@@ -1,16 +1,24 @@
-"""Dataset: labelled images for training, and others for the test."""
+"""Dataset: labelled images for training, others for the test, and some for validation where there are any."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from glassnet.datasets.items import Problem
+from glassnet.datasets.preparation import Preparation
 from glassnet.errors import InputError, UnknownNameError
 from glassnet.types import Images, Labels
 
 SPLITS = ("train", "test")
+"""The splits that every data set has."""
+
+NAMES_FILE, SIZES_FILE = "names.json", "sizes.npz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +26,7 @@ class Split:
     """Images with their labels.
 
     Args:
-        name: "train" or "test".
+        name: "train", "validation" or "test".
         images: `uint8 (n, height, width)` or `(n, height, width, channels)`, 0-255.
         labels: `integer (n,)`, the class number of each image.
 
@@ -57,8 +65,49 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
+class Source:
+    """Where a data set of one's own came from, and what became of it.
+
+    Args:
+        path: of the folder or file, as it was given; "" for arrays from Python.
+        form: what it was recognised as, in words.
+        preparation: how the images were made, with everything chosen.
+        problems: what could not be used.
+        folder: the packed images, with the names and original sizes of each.
+    """
+
+    path: str
+    form: str
+    preparation: Preparation
+    problems: tuple[Problem, ...] = ()
+    folder: Path | None = None
+
+    @cached_property
+    def names(self) -> dict[str, list[str]]:
+        """For each split, the name that every image has in the source; empty where that is not known."""
+        return json.loads((self.folder / NAMES_FILE).read_text("utf-8")) if self.folder else {}
+
+    @cached_property
+    def sizes(self) -> dict[str, np.ndarray]:
+        """For each split, the original (width, height) of every image, `int32 (n, 2)`; empty where not known."""
+        if not self.folder:
+            return {}
+        with np.load(self.folder / SIZES_FILE, allow_pickle=False) as file:
+            return dict(file)
+
+    def record(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "path": self.path,
+            "form": self.form,
+            "preparation": self.preparation.record(),
+            "problems": [{"name": one.name, "reason": one.reason} for one in self.problems],
+        }
+
+
+@dataclass(frozen=True, eq=False)
 class Dataset:
-    """A training and a test split over the same classes.
+    """A training and a test split over the same classes, and a validation split where there is one.
 
     Args:
         name: what it is called on the command line.
@@ -66,6 +115,8 @@ class Dataset:
         train: what networks learn from.
         test: what they are measured on.
         known_sha256: what `sha256` would compute, where it is known.
+        validation: what is measured while networks learn; None where the data set has no such part.
+        source: where it came from, if it is no set of the package.
 
     Raises:
         InputError: a label without a class, or splits with images of different shapes.
@@ -82,14 +133,17 @@ class Dataset:
     train: Split
     test: Split
     known_sha256: str | None = None
+    validation: Split | None = None
+    source: Source | None = None
 
     def __post_init__(self) -> None:
-        if self.train.images.shape[1:] != self.test.images.shape[1:]:
-            raise InputError(
-                f"training images have shape {self.train.images.shape[1:]}, test images "
-                f"{self.test.images.shape[1:]}; expected one shape"
-            )
-        for split in (self.train, self.test):
+        for split in self.splits[1:]:
+            if self.train.images.shape[1:] != split.images.shape[1:]:
+                raise InputError(
+                    f"training images have shape {self.train.images.shape[1:]}, {split.name} images "
+                    f"{split.images.shape[1:]}; expected one shape"
+                )
+        for split in self.splits:
             if len(split) and not 0 <= split.labels.min() <= split.labels.max() < len(self.classes):
                 raise InputError(
                     f"{split.name} labels run from {split.labels.min()} to {split.labels.max()}; with "
@@ -101,32 +155,45 @@ class Dataset:
         """Height and width of one image, and channels where there are any."""
         return self.train.images.shape[1:]
 
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """Train and test, and validation where there is one."""
+        return (self.train, self.test) if self.validation is None else (self.train, self.test, self.validation)
+
     def split(self, name: str) -> Split:
-        """Return the split called `name` ("train" or "test").
+        """Return the split called `name` ("train", "test", or "validation" where there is one).
 
         Raises:
             UnknownNameError: there is no such split.
         """
-        if name not in SPLITS:
-            raise UnknownNameError("split", name, SPLITS)
-        return self.train if name == "train" else self.test
+        known = dict(zip((*SPLITS, "validation"), self.splits, strict=False))
+        if name not in known:
+            raise UnknownNameError("split", name, known)
+        return known[name]
 
     @cached_property
     def sha256(self) -> str:
         """One hash for the whole set: the SHA-256 of the SHA-256 of its four IDX files.
 
-        In the order train images, train labels, test images, test labels, as hexadecimal text joined by newlines.
+        In the order train images, train labels, test images, test labels (validation images, validation labels), as
+        hexadecimal text joined by newlines.
         """
         return self.known_sha256 or combined_sha256(
-            hashlib.sha256(idx_header(array.shape) + np.ascontiguousarray(array).tobytes()).hexdigest()
-            for split in (self.train, self.test)
-            for array in (split.images, split.labels.astype(np.uint8))
+            idx_sha256(array) for split in self.splits for array in (split.images, split.labels.astype(np.uint8))
         )
 
 
 def combined_sha256(parts: Iterable[str]) -> str:
     """Return the SHA-256 of several SHA-256, as hexadecimal text joined by newlines."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def idx_sha256(array: np.ndarray) -> str:
+    """Return the SHA-256 of the IDX file of an array of bytes; memory does not grow with the array."""
+    found = hashlib.sha256(idx_header(array.shape))
+    for start in range(0, len(array), 4096):
+        found.update(np.ascontiguousarray(array[start : start + 4096]).data)
+    return found.hexdigest()
 
 
 def idx_header(shape: tuple[int, ...]) -> bytes:

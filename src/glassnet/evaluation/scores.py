@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.confidence.assurance import ask
 from glassnet.datasets import Dataset, Split
 from glassnet.errors import InputError
 from glassnet.evaluation.calibration import (
@@ -20,6 +21,7 @@ from glassnet.evaluation.calibration import (
 from glassnet.evaluation.confusion import ClassScores, ConfusedPair, confusion_matrix, most_confused, score_classes
 from glassnet.evaluation.intervals import wilson_interval
 from glassnet.evaluation.records import plain
+from glassnet.evaluation.trust import Trust, measure_trust
 from glassnet.prediction import softmax
 from glassnet.runs import Run
 from glassnet.types import Labels, Probabilities
@@ -50,6 +52,7 @@ class Evaluation:
         majority: accuracy of always naming the class that is most frequent in the training images.
         labels: the right class number of each image.
         probabilities: of every class for every image.
+        trust: what the run's statements about its certainty are worth; None where no images were held out for them.
     """
 
     loss: float
@@ -63,6 +66,7 @@ class Evaluation:
     majority: float = field(repr=False)
     labels: Labels = field(repr=False)
     probabilities: Probabilities = field(repr=False)
+    trust: Trust | None = None
 
     @property
     def chance(self) -> float:
@@ -139,6 +143,7 @@ class Evaluation:
             "reliability": [plain(one) for one in self.reliability],
             "calibration_error": self.calibration_error,
             "coverage": [plain(one) for one in self.coverage],
+            "trust": None if self.trust is None else plain(self.trust),
         }
 
 
@@ -166,7 +171,11 @@ def evaluate(run: Run, data: Dataset | None = None, *, split: str = "test") -> E
     check_fit(run, part.images.shape[1:], len(data.classes))
     if not len(part):
         raise InputError(f"the {split} split of {data.name} has no images; name a split that has some")
-    outputs = predict(run.model, part.images)
+    if run.assurance is None:
+        outputs, trust = predict(run.model, part.images), None
+    else:
+        outputs, seen = ask(run.model, part.images)
+        trust = measure_trust(run.assurance, outputs, seen, part.labels)
     probabilities = outputs if run.passport.outputs == "probabilities" else softmax(outputs)
     right = int((probabilities.argmax(-1) == part.labels).sum())
     return Evaluation(
@@ -181,6 +190,7 @@ def evaluate(run: Run, data: Dataset | None = None, *, split: str = "test") -> E
         majority=float((part.labels == _most_frequent(data.train)).mean()),
         labels=part.labels,
         probabilities=probabilities,
+        trust=trust,
     )
 
 

@@ -18,7 +18,7 @@ from glassnet.explanation.decision import EXACT, rounded
 from glassnet.explanation.layers import find_layer
 from glassnet.explanation.rounding import Softmax, check_agreement, find_end, round_end, round_factors, written
 from glassnet.explanation.sums import COVERED, PIXELS, Seen, answer_layer, choose_neuron, find_terms, origin, watch
-from glassnet.recipes import check_count
+from glassnet.recipe import check_count
 from glassnet.types import Image
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from glassnet.errors import InputError, UnknownNameError
 from glassnet.explanation.differentiable import BATCH, Differentiable, all_layers, check_image
 from glassnet.explanation.sums import find_class
-from glassnet.recipes import check_count
+from glassnet.recipe import check_count
 from glassnet.runs import Run
 from glassnet.types import Image
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from glassnet.explanation.arithmetic import Arithmetic, check_question, explain_sum
 from glassnet.explanation.sums import Seen, answer_layer, choose_neuron, is_covered, origin, padding, watch
-from glassnet.recipes import check_count
+from glassnet.recipe import check_count
 from glassnet.types import Image
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from glassnet.errors import InputError
 from glassnet.evaluation import check_fit
 from glassnet.explanation.layers import chain, find_layer
 from glassnet.explanation.units import FOLLOWERS, KINDS, PIXELWISE, images_of, maps_of
-from glassnet.recipes import check_count
+from glassnet.recipe import check_count
 from glassnet.runs import Run
 from glassnet.types import Image
 

@@ -15,7 +15,7 @@ from glassnet.datasets import Dataset, Split
 from glassnet.errors import InputError
 from glassnet.evaluation import check_fit
 from glassnet.explanation.layers import activations, chain, find_layer, logits_of
-from glassnet.recipes import check_count
+from glassnet.recipe import check_count
 from glassnet.runs import Run
 from glassnet.types import Image, Images
 

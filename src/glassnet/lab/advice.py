@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from glassnet.datasets import EMBEDDED
 from glassnet.lab.jobs import Job
 from glassnet.lab.messages import Failed
+from glassnet.lab.sets import set_facts
 
 USUAL_RATES = {"adam": 0.001, "sgd": 0.01}
 
@@ -32,7 +32,7 @@ def advise(job: Job) -> Advice | None:
     """Return advice for a training that did not end well; None for the others."""
     if job.failed and not job.active:
         return _explain_end(job, job.failed)
-    classes = len(EMBEDDED[job.order.data].classes)
+    classes = len(set_facts(job.order.data).classes)
     if job.state != "finished" or not job.finished or not job.points:
         return None
     if job.points[-1][1]["loss"] > 1.5 * math.log(classes):  # guessing has the logarithm of the number of classes

@@ -1,6 +1,5 @@
 """What the desk answers about runs; every function runs in the desk's process and gives plain values and arrays."""
 
-import tempfile
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -9,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.errors import GlassnetError, InputError, PhotoError
+from glassnet.lab.sureness import Sureness, find_sureness
+from glassnet.lab.weights import first_weights
 from glassnet.recipes import Recipe
 
 if TYPE_CHECKING:
     from glassnet.evaluation import Evaluation
+    from glassnet.lab.developing import Way
     from glassnet.prediction import Prediction
     from glassnet.runs import Run
 
@@ -29,10 +31,14 @@ class Answer:
     Args:
         image: what the network saw, `uint8`.
         label: the most probable class.
-        probabilities: of all classes, in their order.
+        probabilities: of all classes, in their order; calibrated where images were held out for it.
         classes: their names.
         truth: the right class, where it is known; else "".
         source: where the image came from.
+        sureness: how sure the run may be; None where no held-out images tell.
+        warnings: what makes the answer for a photo doubtful, one sentence each.
+        picture: the file that was drawn, so that its steps can be shown; empty for other images.
+        way: the steps of a photo, where they are known.
     """
 
     image: np.ndarray
@@ -41,6 +47,10 @@ class Answer:
     classes: tuple[str, ...]
     truth: str
     source: str
+    sureness: Sureness | None = None
+    warnings: tuple[str, ...] = ()
+    picture: bytes = b""
+    way: "Way | None" = None
 
 
 def ask_picture(run: Path, picture: bytes, source: str) -> Answer:
@@ -49,22 +59,20 @@ def ask_picture(run: Path, picture: bytes, source: str) -> Answer:
     Raises:
         PhotoError: it is no picture.
     """
-    from glassnet.photos import read_photo
+    from glassnet.photos import develop
+    from glassnet.prediction import photo_facts, predict_developed
 
-    passport = _opened(run).passport
-    with tempfile.TemporaryDirectory(prefix="glassnet-") as folder:
-        path = Path(folder) / "picture"
-        path.write_bytes(picture)
-        try:
-            image = read_photo(path, passport.image_shape, passport.subject_size)
-        except PhotoError as error:
-            raise PhotoError(str(error).replace(str(path), "that you passed")) from None
-    return _ask(run, image, None, source)
+    opened = recall(run)
+    try:
+        developed = develop(picture, opened.passport.image_shape, photo_facts(opened))
+    except PhotoError as error:
+        raise PhotoError(f"cannot read the picture that you passed: {error}; pass a PNG, JPEG, WebP, GIF, …") from None
+    return _plain(opened, *predict_developed(opened, [developed], sources=[source]))
 
 
 def ask_image(run: Path, split: str, index: int) -> Answer:
     """Say what a run sees in an image of its data set."""
-    image, label = _opened(run).dataset().split(split).at(index)
+    image, label = recall(run).dataset().split(split).at(index)
     return _ask(run, image, label, f"{split} image {index:,}")
 
 
@@ -87,8 +95,7 @@ class Reasons:
 
 def warm_up(run: Path) -> None:
     """Load a run and compile its answer, so that the first question is answered at once."""
-    opened = _opened(run)
-    _ask(run, np.zeros(opened.passport.image_shape, np.uint8), None, "")
+    _ask(run, np.zeros(recall(run).passport.image_shape, np.uint8), None, "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +119,7 @@ class Scores:
 
 def score(run: Path) -> Scores:
     """Measure a run on its test images."""
-    found = _evaluated(run, _stamp(run))
+    found = recall_scores(run)
     from glassnet.sharing.curves import reliability_chart
 
     return Scores(
@@ -128,24 +135,24 @@ def report(run: Path) -> Path:
     """Write the report of a run, and return its file."""
     from glassnet.sharing.report import write_report
 
-    return write_report(_opened(run))
+    return write_report(recall(run))
 
 
 def code(run: Path) -> str:
     """Return the Keras code that builds and trains a run's network."""
     from glassnet.sharing.keras_code import keras_code
 
-    return keras_code(_opened(run))
+    return keras_code(recall(run))
 
 
 def draft_code(plan: Recipe, data: str, seed: int) -> str:
     """Return the Keras program that builds and trains what a tab is set to."""
-    from glassnet.datasets import EMBEDDED
+    from glassnet.lab.sets import set_facts
     from glassnet.runs import Passport, Run
     from glassnet.sharing.keras_code import keras_code
 
-    facts = EMBEDDED[data]
-    shape = facts.files[0].shape[1:]
+    facts = set_facts(data)
+    shape = facts.image_shape
     # Nothing is trained yet, so this passport has only what the program is written from.
     passport = Passport.model_construct(
         dataset=data,
@@ -162,17 +169,31 @@ def draft_code(plan: Recipe, data: str, seed: int) -> str:
 def _ask(run: Path, image: np.ndarray, label: int | None, source: str) -> Answer:
     from glassnet.prediction import predict
 
-    (said,) = predict(_opened(run), image, labels=None if label is None else [label])
-    return _plain(said, source)
+    opened = recall(run)
+    return _plain(opened, *predict(opened, image, labels=None if label is None else [label], sources=[source]))
 
 
-def _plain(said: "Prediction", source: str) -> Answer:
-    probabilities = [float(one) for one in said.probabilities]
-    return Answer(said.image, said.label, probabilities, said.classes, said.true_label or "", source)
+def _plain(run: "Run", said: "Prediction") -> Answer:
+    return Answer(
+        image=said.image,
+        label=said.label,
+        probabilities=[float(one) for one in said.probabilities],
+        classes=said.classes,
+        truth=said.true_label or "",
+        source=said.source,
+        sureness=find_sureness(run, said),
+        warnings=said.warnings,
+    )
 
 
-def _opened(run: Path) -> "Run":
+def recall(run: Path) -> "Run":
+    """Return a run; it stays in memory, and is read again if another one was written to its place."""
     return _open(run, _stamp(run))
+
+
+def recall_scores(run: Path) -> "Evaluation":
+    """Return a run's scores on its test images; they stay in memory too."""
+    return _evaluated(run, _stamp(run))
 
 
 @lru_cache(MOST_RUNS)
@@ -180,14 +201,15 @@ def _open(run: Path, stamp: int) -> "Run":
     from glassnet.runs import open_run
 
     opened = open_run(run)
-    return replace(opened, data=opened.dataset())  # so that it is read once, not with every question
+    # What is read and converted here is so once, not with every question.
+    return replace(opened, data=opened.dataset(), held_out=opened.assurance)
 
 
 @lru_cache(MOST_RUNS)
 def _evaluated(run: Path, stamp: int) -> "Evaluation":
     from glassnet.evaluation import evaluate
 
-    return evaluate(_opened(run))
+    return evaluate(recall(run))
 
 
 def _stamp(run: Path) -> int:
@@ -218,7 +240,7 @@ def worsen(run: Path, corruption: str, level: float, index: int, most: int) -> W
     from glassnet.evaluation import corrupt
     from glassnet.training.inference import predict
 
-    opened = _opened(run)
+    opened = recall(run)
     part = opened.dataset().test
     images, labels = corrupt(part.images[:most], corruption, level), part.labels[:most]
     right = int((predict(opened.model, images).argmax(-1) == labels).sum())
@@ -287,8 +309,9 @@ def ask_again(run: Path, tab: str, off: Off, answer: Answer) -> Answer:
     """Say what the network says about the same image, with what the tab has switched off."""
     from glassnet.prediction import predict
 
-    (said,) = predict(_changed(run, tab, off), answer.image)
-    return replace(_plain(said, answer.source), truth=answer.truth)
+    changed = _changed(run, tab, off)
+    (said,) = predict(changed, answer.image, sources=[answer.source])
+    return replace(_plain(changed, said), truth=answer.truth, warnings=answer.warnings)
 
 
 def ask_neuron(
@@ -323,10 +346,10 @@ def inner(run: Path, tab: str, off: Off, number: int, most: int) -> Inner:
     """Say what can be switched off: the most influential hidden units, or parts of the template of a class."""
     from glassnet.explanation.units import hidden_layers, templates
 
-    if hidden_layers(_opened(run).model):
+    if hidden_layers(recall(run).model):
         return Inner(_influences(run, _stamp(run))[:most])
     weights = templates(_changed(run, tab, off)).weights[number]
-    return Inner([], weights, _tiles(weights.shape), _opened(run).passport.classes[number])
+    return Inner([], weights, _tiles(weights.shape), recall(run).passport.classes[number])
 
 
 def measure_off(run: Path, tab: str, off: Off) -> Effect:
@@ -348,12 +371,13 @@ def _changed(run: Path, tab: str, off: Off) -> "Run":
     """Return the run with weights switched off, in a copy that only this tab sees; the run stays as it is."""
     from glassnet._keras import keras
 
-    opened = _opened(run)
+    opened = recall(run)
     if not off:
         return opened
     origin, copy = _CHANGED.pop(tab, (None, None))
     if origin is not opened or copy is None:
-        copy = replace(opened, model=keras.models.clone_model(opened.model), path=None)
+        # What held-out images say is about the network as it was trained.
+        copy = replace(opened, model=keras.models.clone_model(opened.model), path=None, held_out=None)
     copy.model.set_weights(opened.model.get_weights())
     for layer, unit in off.units:
         _silence(copy.model, layer, unit)
@@ -436,7 +460,7 @@ def _asked(run: "Run") -> int:
 
 @lru_cache(MOST_RUNS)
 def _count_right(run: Path, stamp: int) -> tuple[int, int]:
-    return _right(_opened(run)), _asked(_opened(run))
+    return _right(recall(run)), _asked(recall(run))
 
 
 @lru_cache(MOST_RUNS)
@@ -445,7 +469,7 @@ def _influences(run: Path, stamp: int) -> list[dict[str, Any]]:
     from glassnet.explanation.influence import influence
     from glassnet.explanation.units import hidden_layers
 
-    opened = _opened(run)
+    opened = recall(run)
     found = [one for layer in hidden_layers(opened.model) for one in influence(opened, layer=layer)]
     return [one.record() for one in sorted(found, key=lambda one: -one.influence)]
 
@@ -456,11 +480,12 @@ class Past:
 
     Args:
         names: of the moments, the start first.
-        templates: weights of the first neurons as images, `float32 (moments, neurons, height, width[, channels])`.
+        templates: weights of the first units as pictures, `float32 (moments, units, height, width)`.
         neurons: how many there are in all.
-        hidden: the neurons are no classes.
+        hidden: they are no classes.
         confusion: `int (moments, truth, answer)`, of 1,000 test images.
         classes: their names.
+        image_shape: height and width of an image, and channels where there are any.
     """
 
     names: tuple[str, ...]
@@ -469,21 +494,30 @@ class Past:
     hidden: bool
     confusion: np.ndarray
     classes: tuple[str, ...]
+    image_shape: tuple[int, ...]
 
 
 def replay(run: Path, most_templates: int) -> Past | None:
     """Measure every moment that a run has kept; None if it kept none."""
+    from glassnet.explanation.units import weighted_layers
     from glassnet.runs import SNAPSHOTS
 
-    opened = _opened(run)
+    opened = recall(run)
     if not (run / SNAPSHOTS).is_file():
         return None
     again = _replayed(run, _stamp(run))
-    templates = again.templates()
-    names = tuple(moment.name for moment in again.moments)
-    hidden = again.units() != opened.passport.classes
-    shown = np.ascontiguousarray(templates[:, :most_templates])
-    return Past(names, shown, templates.shape[1], hidden, again.confusion(), tuple(opened.passport.classes))
+    shape, classes = opened.passport.image_shape, opened.passport.classes
+    pictures = [first_weights([value[k] for value in again.values], shape) for k in range(len(again.moments))]
+    templates = np.stack([np.zeros((0, 1, 1), np.float32) if one is None else one for one in pictures])
+    return Past(
+        names=tuple(moment.name for moment in again.moments),
+        templates=np.ascontiguousarray(templates[:, :most_templates]),
+        neurons=templates.shape[1],
+        hidden=len(weighted_layers(opened.model)) > 1,
+        confusion=again.confusion(),
+        classes=tuple(classes),
+        image_shape=shape,
+    )
 
 
 def ask_past(run: Path, image: np.ndarray) -> np.ndarray:

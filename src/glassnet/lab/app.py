@@ -1,5 +1,6 @@
 """The lab's server: binds to this machine, guards the door, and gives each tab its page."""
 
+import asyncio
 import contextlib
 import logging
 import secrets
@@ -12,18 +13,26 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.responses import PlainTextResponse, Response
 from nicegui import ui
 
 from glassnet.errors import InputError
-from glassnet.lab import files
+from glassnet.lab import arrivals, files, idle
 from glassnet.lab.desk import Desk
 from glassnet.lab.jobs import Crew
 from glassnet.lab.pages.frame import build_page
 from glassnet.lab.security import LOOPBACK, Guard
+from glassnet.lab.sets import keep_sets
 from glassnet.lab.tab import Lab
 
 PORTS = range(8080, 8100)
 """Tried in this order if none is asked for."""
+
+RECONNECT_SECONDS = 20.0
+"""A page that is closed is dropped after so long; a machine that is busy may keep one silent for some of them."""
+
+MOST_TABS = 300
+"""Open at the same moment; each holds about a megabyte here."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +57,17 @@ class Address:
         return f"http://{name}:{self.port}/" + (f"?token={self.token}" if self.token else "")
 
 
+SECONDS_FOR_THE_PAGE = 1.0
+"""The first page has both cores for so long, until the processes that work are started."""
+
+
 def serve(
     host: str = "127.0.0.1",
     port: int | None = None,
     *,
     runs: Path = Path("runs"),
     workers: int | None = None,
+    idle_seconds: float = idle.SECONDS_UNTIL_IDLE,
     on_ready: Callable[[Address], None] = lambda address: None,
 ) -> None:
     """Serve the lab until Ctrl-C.
@@ -63,6 +77,7 @@ def serve(
         port: None takes the first free one from 8080 on; 0 any.
         runs: folder of the runs.
         workers: trainings at the same moment; one for each core if None.
+        idle_seconds: for how long a page may go unused until it is put away.
         on_ready: is called with the address once pages are served.
 
     Raises:
@@ -74,18 +89,32 @@ def serve(
     address = Address(host, bound.getsockname()[1], token)
     lab = Lab(runs, Crew(runs, workers), Desk("glassnet-desk"), Desk("glassnet-study"))
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI):
+    def awaken() -> None:
+        """Start the processes that work, or those that have ended while nobody was here."""
         lab.crew.start()
         lab.desk.start()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI):
+        asyncio.get_running_loop().call_later(SECONDS_FOR_THE_PAGE, awaken)
+        watching = asyncio.create_task(idle.watch(lab, idle_seconds))
         on_ready(address)
         yield
+        watching.cancel()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     files.add_routes(app, lab)
+    arrivals.add_routes(app, lab, keep_sets(runs))
+    idle.add_routes(app, idle_seconds)
 
-    def page(request: Request) -> None:
+    def page(request: Request) -> Response | None:
+        if len(lab.tabs) >= MOST_TABS:
+            return PlainTextResponse(f"{MOST_TABS} pages of the lab are open already; close some, then load this.", 503)
+        asyncio.get_running_loop().call_later(SECONDS_FOR_THE_PAGE / 2, awaken)
         build_page(lab, request.query_params)
+        tab = next(tab for tab in lab.tabs.values() if tab.client is ui.context.client)
+        idle.note_use(tab, idle_seconds)
+        return None
 
     ui.page("/", title="glassnet lab", response_timeout=20)(page)
     ui.run_with(
@@ -95,7 +124,7 @@ def serve(
         dark=None,
         tailwind=False,
         binding_refresh_interval=None,
-        reconnect_timeout=10,
+        reconnect_timeout=RECONNECT_SECONDS,
         show_welcome_message=False,
     )
     logging.getLogger("nicegui").setLevel(logging.ERROR)  # a mistyped address is no news for the terminal

@@ -1,7 +1,9 @@
 """The desk: a process of its own that answers questions about runs, so that the pages never wait for a network."""
 
+import gc
 import itertools
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from multiprocessing.connection import Connection
@@ -32,6 +34,7 @@ class Desk:
         self._lock = threading.RLock()
         self._helper: Helper | None = None
         self._closed = False
+        self._asked = time.monotonic()
 
     def start(self) -> None:
         """Start the process, so that the first question does not wait for Keras."""
@@ -45,11 +48,18 @@ class Desk:
         answer.set_running_or_notify_cancel()  # a tab that closes cannot take its question back, nor trip the listener
         with self._lock:
             self.start()
+            self._asked = time.monotonic()
             number = next(self._numbers)
             self._open[number] = answer
             if self._helper:
                 self._helper.send((number, question, args, kwargs))
         return answer
+
+    def rest(self, seconds: float) -> None:
+        """End the process if nothing was asked for so long; the next question starts another one."""
+        with self._lock:
+            if self._helper and not self._open and time.monotonic() - self._asked >= seconds:
+                self._helper.end()
 
     def close(self) -> None:
         """End the process; what was not answered never is."""
@@ -80,6 +90,8 @@ def _answer(connection: Connection) -> None:
     """Answer what comes through the pipe; runs in the desk's process."""
     from glassnet._keras import keras  # noqa: F401  (the first question shall not wait for it)
 
+    gc.collect()
+    gc.freeze()  # what is imported stays; without it, the networks that go are found at once
     send = Outgoing(connection)
     while True:
         number, question, args, kwargs = connection.recv()

@@ -24,6 +24,7 @@ def add_routes(app: FastAPI, lab: Lab) -> None:
             return PlainTextResponse("This page is no longer known to the lab; load it again.", 404)
         if waiting.get(key, 0) >= MOST_PHOTOS:
             return PlainTextResponse(f"{MOST_PHOTOS} photos are waiting already.", 429)
+        tab.touch()
         waiting[key] = waiting.get(key, 0) + 1
         try:
             body = bytearray()

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,6 +159,16 @@ class Crew:
                 if one.job and one.job.owner == owner and one.job.state == "paused":
                     self.steer(one.job, "resume")
 
+    def rest(self, seconds: float, *, keep: int) -> None:
+        """End workers that have had nothing to do for so long, but for so many of them."""
+        with self._lock:
+            idle = [one for one in self._workers if one.idle_for() >= seconds]
+            spare = len(self._workers) - keep
+            for one in idle[: max(0, spare)]:
+                one.dismissed = True
+                one.helper.end()
+                self._workers.remove(one)
+
     def close(self) -> None:
         """End all workers."""
         with self._lock:
@@ -196,7 +207,7 @@ class Crew:
     def _heard(self, one: "_Worker", message: Any) -> None:
         with self._lock:
             if isinstance(message, Ready):
-                one.job, one.ready = None, True
+                one.job, one.ready, one.since = None, True, time.monotonic()
                 self._dispatch()
             elif one.job:
                 one.job.hear(message)
@@ -204,7 +215,7 @@ class Crew:
     def _ended(self, one: "_Worker", code: int) -> None:
         """A worker is gone: its job is lost, not the lab; another takes its place."""
         with self._lock:
-            if self._closed:
+            if self._closed or one.dismissed:
                 return
             self._workers.remove(one)
             if one.job:
@@ -224,13 +235,18 @@ class _Worker:
 
     def __init__(self, crew: Crew) -> None:
         self.job: Job | None = None
-        self.ready = self.was_ready = False
+        self.ready = self.was_ready = self.dismissed = False
+        self.since = time.monotonic()  # when it became ready
         self.helper = Helper(
             "glassnet-worker",
             worker.main,
             lambda message: self._heard(crew, message),
             lambda code: crew._ended(self, code),
         )
+
+    def idle_for(self) -> float:
+        """Return for how many seconds it has had nothing to do."""
+        return time.monotonic() - self.since if self.ready and self.job is None else 0.0
 
     def _heard(self, crew: Crew, message: Any) -> None:
         self.was_ready = True

@@ -1,11 +1,13 @@
 """What a data set looks like as a whole: images per class, the mean image of each, how bright its pixels are."""
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from glassnet.datasets import Dataset, load
+from glassnet.datasets import Dataset, load, load_again
+from glassnet.runs import Passport
 
 BINS = 32
 
@@ -45,11 +47,22 @@ def overview(data: Dataset) -> Overview:
 
 @lru_cache
 def loaded(name: str) -> Dataset:
-    """Return an embedded data set, the same one every time."""
+    """Return a data set by its name or path, the same one every time."""
     return load(name)
+
+
+def data_of(passport: Passport) -> Dataset:
+    """Return the data set that a run was trained on, the same one every time."""
+    source = passport.source
+    return loaded(passport.dataset) if source is None else _loaded_again(source.model_dump_json())
+
+
+@lru_cache
+def _loaded_again(source: str) -> Dataset:
+    return load_again(json.loads(source))
 
 
 @lru_cache
 def overview_of(name: str) -> Overview:
-    """Return the overview of an embedded data set."""
+    """Return the overview of a data set."""
     return overview(loaded(name))

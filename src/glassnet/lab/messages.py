@@ -47,10 +47,10 @@ class Ready:
 
 @dataclass(frozen=True, eq=False)
 class Looks:
-    """What the neurons of the first dense layer look like by now.
+    """What the units of the first layer, neurons or filters, look like by now.
 
     Args:
-        templates: `float32 (neurons, height, width)`, their weights as images; only the first of many.
+        templates: `float32 (units, height, width)`, their weights as pictures; only the first of many.
         neurons: how many there are in all.
     """
 

@@ -40,8 +40,8 @@ def find_unfinished(folder: Path, name: str) -> Order | None:
     out = folder / name
     try:
         facts = json.loads((unfinished_of(out) / PLAN).read_text("utf-8"))
-        recipe = facts["recipe"] | {"expected": tuple(facts["recipe"]["expected"])}
-        return Order(Recipe(**recipe), facts["dataset"], facts["seed"], out, resume=True)
+        data = (facts.get("source") or {}).get("path") or facts["dataset"]
+        return Order(Recipe(**facts["recipe"]), data, facts["seed"], out, resume=True)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -16,16 +17,17 @@ from glassnet.errors import GlassnetError, InputError
 from glassnet.lab import answers
 from glassnet.lab.desk import Desk
 from glassnet.lab.jobs import Crew, Job
+from glassnet.lab.links import to_query
 from glassnet.lab.looks import loaded
 from glassnet.lab.messages import Order
+from glassnet.lab.sets import set_facts, set_names
 from glassnet.lab.shelf import find_run, find_unfinished
-from glassnet.lab.state import State, to_query
+from glassnet.lab.state import MOST_REPEATS, State
+from glassnet.photos import adapt
+from glassnet.recipe import AUGMENTATIONS, Recipe
 from glassnet.recipes import find
 
 T = TypeVar("T")
-
-MOST_REPEATS = 5
-"""Trainings that one click asks for."""
 
 
 @dataclass
@@ -48,7 +50,7 @@ class Lab:
 
 
 class Panel(Protocol):
-    """One of the five panels."""
+    """One of the panels."""
 
     def refresh(self) -> None:
         """Show the state anew: it has changed."""
@@ -70,14 +72,14 @@ class Tab:
         self.lab, self.state, self.client = lab, state, client
         self.key = secrets.token_urlsafe(12)
         self.job: Job | None = None
-        self.repeats = 1
         self.series: list[Job] = []  # of the last Train: one training for each seed
         self.to_come: list[Order] = []
         self.panels: dict[str, Panel] = {}
         self.say: Callable[[str], None] = lambda text: None
         self.on_change: Callable[[], None] = lambda: None
         self.receive_photo: Callable[[bytes], Any] | None = None
-        self._seen = -1
+        self._seen: object = None
+        self._touched = time.monotonic()
         lab.tabs[self.key] = self
         for job in lab.crew.jobs():  # the page was loaded again while it trained
             if state.run and job.name == state.run:
@@ -97,8 +99,15 @@ class Tab:
         """Tell whether the link leaves a control to be seen."""
         return control not in self.state.hide
 
+    @property
+    def plan_for_data(self) -> Recipe:
+        """The plan, with the changes of images that suit the data set if the recipe leaves them open."""
+        return adapt(self.state.plan, self.data)
+
     def change(self, **settings: Any) -> None:
         """Change settings of the recipe; what cannot work is said, and shown as it was."""
+        if self.state.plan.adapts and AUGMENTATIONS & set(settings):  # the others stay as they are shown
+            settings = asdict(self.plan_for_data.augmentation) | settings
         try:
             self.state = self.state.changed(**settings)
         except InputError as error:
@@ -106,15 +115,16 @@ class Tab:
         self.refresh()
 
     def choose_recipe(self, name: str) -> None:
-        """Start from a recipe, on its own data."""
+        """Start from a recipe, on its own data; images of the user's own stay."""
         plan = find(name)
-        self.state = replace(self.state, plan=plan, data=plan.dataset)
+        kept = self.state.data not in EMBEDDED
+        self.state = replace(self.state, plan=plan, data=self.state.data if kept else plan.dataset)
         self.refresh()
 
     def choose_data(self, name: str) -> None:
         """Use another data set, with the recipe as it is."""
-        if name in EMBEDDED:
-            self.state = replace(self.state, data=name)
+        if name in set_names():
+            self.state = replace(self.state, data=name, own="")
             self.refresh()
 
     def set_seed(self, value: Any) -> None:
@@ -125,9 +135,9 @@ class Tab:
             self.say(f"The seed must be a whole number from 0 to {2**32 - 1}.")
         self.refresh()
 
-    def open(self, panel: str) -> None:
-        """Show a panel."""
-        self.state = replace(self.state, panel=panel)
+    def open(self, panel: str, **places: Any) -> None:
+        """Show a panel, or another part of it: a view, a level, a pair of runs."""
+        self.state = replace(self.state, panel=panel, **places)
         self.refresh()
 
     def show_run(self, name: str) -> None:
@@ -142,15 +152,20 @@ class Tab:
             self.say("It is training already; stop it first.")
             return
         state, out = self.state, self.lab.folder / self.state.plan.name
-        seeds = [(state.seed + number) % 2**32 for number in range(self.repeats)]
+        seeds = [(state.seed + number) % 2**32 for number in range(state.repeats)]
         self.series = []
-        first, *self.to_come = [Order(state.plan, state.data, seed, out) for seed in seeds]
+        images = set_facts(state.data).train
+        plan = self.plan_for_data.fitted(images)
+        if plan.batch_size > images:  # few images of one's own
+            plan = plan.changed(batch_size=images)
+            self.say(f"The batch size is {images}: there are no more training images.")
+        first, *self.to_come = [Order(plan, state.data, seed, out) for seed in seeds]
         self._submit(first)
 
     def set_repeats(self, value: Any) -> None:
         """Change how many seeds are trained, one after the other."""
         if isinstance(value, int) and 1 <= value <= MOST_REPEATS:
-            self.repeats = value
+            self.state = replace(self.state, repeats=value)
         else:
             self.say(f"Repeats must be a whole number from 1 to {MOST_REPEATS}.")
         self.refresh()
@@ -173,7 +188,7 @@ class Tab:
             self.say(f"{error}.")
             self.to_come = []
             return
-        self._seen = -1
+        self._seen = None
         self.series.append(self.job)
         self.state = replace(self.state, panel="training", run=self.job.name)
         self.refresh()
@@ -213,17 +228,18 @@ class Tab:
     def tick(self) -> None:
         """Look whether the training has news; called some times a second."""
         job = self.job
-        if job is None or (job.version == self._seen and job.state != "waiting"):
+        news = None if job is None else (job.version, self.lab.crew.place(job))
+        if job is None or news == self._seen:
             return
-        ended = self._seen != job.version and not job.active
-        self._seen = job.version
+        ended = not job.active
+        self._seen = news
         if ended and job.finished:
             self.lab.desk.ask(answers.warm_up, job.finished.out)
         if ended:
             self.refresh()
         else:
             self.on_change()
-        for panel in self.panels.values():
+        if panel := self.panels.get(self.state.panel):  # the others show it all when they are opened
             panel.tick()
         if ended and self.to_come:
             if job.finished:
@@ -231,9 +247,23 @@ class Tab:
             else:
                 self.to_come = []
 
+    def touch(self) -> None:
+        """Note that somebody is using the page."""
+        self._touched = time.monotonic()
+
+    def is_idle(self, seconds: float) -> bool:
+        """Tell whether nobody has used the page for so long, and it is not watching a training either."""
+        if self.job and self.job.active and self.job.state != "paused":
+            self.touch()
+        return time.monotonic() - self._touched >= seconds
+
     def leave(self) -> None:
-        """The browser tab is gone."""
+        """The browser tab is gone; what it trains belongs to another one that watches it, if there is one."""
         self.lab.tabs.pop(self.key, None)
+        for job in self.lab.crew.jobs():
+            heir = next((tab for tab in self.lab.tabs.values() if tab.job is job), None)
+            if job.owner == self.key and heir:
+                job.owner = heir.key
         self.lab.crew.leave(self.key)
 
 

@@ -1,7 +1,8 @@
 """A worker: a process that stays warm, and trains what it is told, one network after the other."""
 
 import contextlib
-import math
+import gc
+import os
 import tempfile
 import threading
 import time
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.errors import DivergedError, GlassnetError
+from glassnet.lab.counting import count_answers, images_to_count
 from glassnet.lab.helpers import Outgoing
 from glassnet.lab.messages import Counts, Failed, Finished, Looks, Order, Ready, Steer
-from glassnet.recipes import Recipe
+from glassnet.lab.weights import first_weights
 from glassnet.training.events import Progress
 
 if TYPE_CHECKING:
@@ -26,16 +28,19 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LOOKS = 0.125
 MOST_TEMPLATES = 32
 SECONDS_BETWEEN_COUNTS = 0.5
-COUNTED = 500
-"""Test images that the live confusion matrix counts."""
 
-MOST_COUNTED_PARAMETERS = 200_000
-"""Of larger networks, answers for so many images would hold up the training."""
+
+NICENESS = 5
+"""Trainings give way to the pages: a click needs little of a core, but at once."""
 
 
 def main(connection: Connection) -> None:
     """Wait for orders, and steer what is being trained, until the lab is gone."""
+    if hasattr(os, "nice"):  # Windows has none
+        os.nice(NICENESS)
     _rehearse()
+    gc.collect()
+    gc.freeze()  # what is imported stays; without it, the networks that go are found at once
     send = Outgoing(connection)
     send(Ready())
 
@@ -66,13 +71,13 @@ def _rehearse() -> None:
 
 def _train(order: Order, steering: "Steering", send: Outgoing) -> None:
     """Train one network, and tell how it goes."""
-    from glassnet.datasets import load
+    from glassnet.lab.looks import loaded
     from glassnet.training import runner
 
     try:
         with contextlib.suppress(OSError):  # the lab is gone; the pipe's other thread ends this process
             try:
-                data = load(order.data)
+                data = loaded(order.data)  # once for all trainings: each load maps the files anew
                 tell = _Reporter(order, data, steering, send)
                 if order.resume:
                     run = runner.resume(order.out, data, on_event=tell, steering=steering, checkpoint_seconds=10)
@@ -107,7 +112,7 @@ class _Reporter:
         self.shape = data.train.images.shape[1:]
         self.last_look = 0.0
         self.next_count = time.monotonic() + SECONDS_BETWEEN_COUNTS / 2  # the first pictures come first
-        self.counted = self.plan.parameters(self.shape, len(data.classes)) <= MOST_COUNTED_PARAMETERS
+        self.counted = images_to_count(self.plan, self.shape, len(data.classes))
 
     def __call__(self, event: Any) -> None:
         self.send(event)
@@ -118,41 +123,12 @@ class _Reporter:
 
     def _look(self, weights: "Future[list[np.ndarray]]") -> None:
         values = weights.result()
-        first = values[0]
-        if first.ndim == 2 and first.shape[0] == math.prod(self.shape):
-            templates = first[:, :MOST_TEMPLATES].T.reshape(-1, *self.shape)
-            self.send(Looks(np.ascontiguousarray(templates, np.float32), first.shape[1]))
+        templates = first_weights(values, self.shape)
+        if templates is not None:
+            self.send(Looks(templates[:MOST_TEMPLATES], len(templates)))
         if self.counted and time.monotonic() >= self.next_count:
             self.next_count = time.monotonic() + SECONDS_BETWEEN_COUNTS
-            self.send(Counts(count_answers(self.plan, values, self.data)))
-
-
-def count_answers(plan: Recipe, weights: list[np.ndarray], data: "Dataset", images: int = COUNTED) -> np.ndarray:
-    """Count which class a recipe's network takes for which, on the first test images: `int (truth, answer)`.
-
-    It is worked out with NumPy: a program of its own for so few images would take longer to compile than the training.
-    """
-    part, classes = data.test, len(data.classes)
-    values = part.images[:images].reshape(-1, math.prod(part.images.shape[1:])).astype(np.float32)
-    if plan.scale:
-        values /= 255
-    layers = list(zip(weights[::2], weights[1::2], strict=True))
-    for kernel, bias in layers[:-1]:
-        values = _activated(plan.activation, values @ kernel + bias)
-    kernel, bias = layers[-1]
-    answers = (values @ kernel + bias).argmax(1)  # softmax keeps the order
-    cells = part.labels[: len(answers)].astype(np.int64) * classes + answers
-    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
-
-
-def _activated(name: str, values: np.ndarray) -> np.ndarray:
-    if name == "relu":
-        return np.maximum(values, 0)
-    import jax.numpy as jnp
-
-    from glassnet._keras import keras
-
-    return np.asarray(keras.activations.get(name)(jnp.asarray(values)))
+            self.send(Counts(count_answers(self.plan, values, self.data, self.counted)))
 
 
 def _fits_snapshots(order: Order, data: "Dataset") -> bool:

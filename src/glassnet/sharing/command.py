@@ -3,13 +3,19 @@
 import shlex
 
 from glassnet import datasets, recipes
-from glassnet.recipes import Recipe
+from glassnet.recipe import AUGMENTATIONS, Recipe
 from glassnet.runs import Passport
 
-FLAGS = ("epochs", "batch_size", "optimizer", "learning_rate", "activation")
+LISTS = ("filters", "hidden")
+"""Settings whose option is given once for each value."""
+
+FLAGS = (
+    "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "weight_decay", "label_smoothing", "activation",
+    "depth", "dropout", "held_out", "shift", "rotate", "zoom", "elastic", "erase",
+)  # fmt: skip
 """Settings whose option takes the value."""
 
-SWITCHES = ("scale", "validation")
+SWITCHES = ("scale", "validation", "batch_norm", "flip")
 """Settings that an option turns on and off."""
 
 
@@ -29,17 +35,25 @@ def command_line(passport: Passport) -> str | None:
     words = ["glassnet", "train", recipe.name]
     if passport.dataset != recipe.dataset:
         words += ["--data", passport.dataset]
-    usual = recipe.settings()
+    usual = _usual(recipe, passport).settings()
+    if recipe.adapts and any(settings.get(name) != usual[name] for name in AUGMENTATIONS):
+        usual |= {name: None if name == "shift" else getattr(recipe, name) for name in AUGMENTATIONS}
     changed = {name: settings[name] for name in usual if name in settings and settings[name] != usual[name]}
-    for width in changed.get("hidden", ()):
-        words += ["--hidden", str(width)]
-    if ("hidden" in changed and not changed["hidden"]) or ("learning_rate" in changed and not changed["learning_rate"]):
+    for name in LISTS:
+        words += [word for width in changed.get(name, ()) for word in (f"--{name}", str(width))]
+    if any(name in changed and changed[name] in ([], None) for name in (*LISTS, "learning_rate", "weight_decay")):
         return None  # options can give a value, but not take the recipe's own away
     for name in FLAGS:
         if name in changed:
             words += [f"--{name.replace('_', '-')}", str(changed[name])]
-    words += [f"--{'' if changed[name] else 'no-'}{name}" for name in SWITCHES if name in changed]
+    words += [f"--{'' if changed[name] else 'no-'}{name.replace('_', '-')}" for name in SWITCHES if name in changed]
     return shlex.join([*words, "--seed", str(passport.seed)])
+
+
+def _usual(recipe: Recipe, passport: Passport) -> Recipe:
+    """Return the recipe as it is on such images when nothing is chosen."""
+    facts = passport.data_facts
+    return recipe.adapted(facts["kind"], min(passport.image_shape[:2])) if facts else recipe
 
 
 def recipe_of(passport: Passport) -> Recipe | None:
@@ -49,9 +63,9 @@ def recipe_of(passport: Passport) -> Recipe | None:
 
 
 def unchanged(passport: Passport) -> bool:
-    """Tell whether a run has its recipe's own settings and data set, so that its expected accuracy holds."""
+    """Tell whether a run has its recipe's own settings, so that its expected accuracy holds."""
     recipe = recipe_of(passport)
-    if recipe is None or passport.dataset != recipe.dataset or passport.interrupted:
+    if recipe is None or passport.interrupted:
         return False
-    usual = recipe.settings()
+    usual = _usual(recipe, passport).settings()
     return all(passport.settings.get(name) == value for name, value in usual.items())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.recipe import AUGMENTATIONS
 from glassnet.runs import Passport, Run
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def keras_code(run: Run) -> str:
             f"keras.utils.set_random_seed({passport.seed})",
             model_code(run.model),
             "",
-            compile_code(run.model),
+            *_unsaid(passport),
+            compile_code(run.model, label_smoothing=passport.settings.get("label_smoothing", 0.0)),
             "",
             _training_code(passport),
             "print(model.evaluate(test_images, test_labels, return_dict=True))",
@@ -89,8 +91,13 @@ def model_code(model: "keras.Model") -> str:
         )
 
 
-def compile_code(model: "keras.Model") -> str:
-    """Return the call that compiles a model like this one."""
+def compile_code(model: "keras.Model", *, label_smoothing: float = 0.0) -> str:
+    """Return the call that compiles a model like this one.
+
+    Args:
+        model: a compiled model.
+        label_smoothing: the share of every label that goes to all classes; Keras wants labels as rows then.
+    """
     from glassnet._keras import keras
 
     if not isinstance(model.optimizer, keras.optimizers.Optimizer):
@@ -98,8 +105,13 @@ def compile_code(model: "keras.Model") -> str:
     settings: Any = model.get_compile_config() or {}
     try:
         arguments = [f"optimizer={_call(model.optimizer, always=('learning_rate',))}"]
-        told = [name for name in COMPILED if settings.get(name) is not None]
-        arguments += [f"{name}={_value(settings[name])}" for name in told]
+        if label_smoothing:
+            logits = "from_logits=True, " if getattr(model.loss, "from_logits", False) else ""
+            smoothed = f"keras.losses.CategoricalCrossentropy({logits}label_smoothing={label_smoothing})"
+            arguments += [f"loss={smoothed}", 'metrics=["accuracy"]']
+        else:
+            told = [name for name in COMPILED if settings.get(name) is not None]
+            arguments += [f"{name}={_value(settings[name])}" for name in told]
     except _NotPlainError as reason:
         return f"# {reason}: compile the model with that part as in the run."
     return _joined("model.compile(", arguments, ")")
@@ -127,17 +139,36 @@ def _data_code(passport: Passport) -> str:
     return "\n".join(lines)
 
 
+def _unsaid(passport: Passport) -> list[str]:
+    """Say in comments what the run did that this program does not do."""
+    settings = passport.settings
+    chosen = {name: value for name, value in settings.items() if name in AUGMENTATIONS and value}
+    changes = [name if value is True else f"{name} {value:g}" for name, value in chosen.items()]
+    lines = []
+    if changes:
+        lines.append(f"# The run changed every image at random in each step ({', '.join(changes)}); this does not.")
+    if share := settings.get("held_out"):
+        lines.append(f"# The run kept {share:.0%} of the training images to learn how sure it may be; this does not.")
+    return lines
+
+
 def _training_code(passport: Passport) -> str:
     """Write the call that trains."""
+    smoothed = passport.settings.get("label_smoothing")
+    labels = "keras.utils.to_categorical({})" if smoothed else "{}"
     arguments = [
         "train_images",
-        "train_labels",
+        labels.format("train_labels"),
         f"epochs={passport.epochs}",
         f"batch_size={passport.batch_size}",
     ]
     if passport.settings.get("validation"):
-        arguments.append("validation_data=(test_images, test_labels)")
+        arguments.append(f"validation_data=(test_images, {labels.format('test_labels')})")
     code = _joined("model.fit(", arguments, ")")
+    if smoothed:
+        logits = "" if passport.outputs == "probabilities" else "from_logits=True"
+        plain = f"keras.losses.SparseCategoricalCrossentropy({logits})"
+        code += f'\nmodel.compile(loss={plain}, metrics=["accuracy"])  # what is measured is not smoothed'
     if stop := passport.interrupted:
         code = f"# The run was stopped in epoch {stop.epoch}; this goes to the end.\n{code}"
     return code

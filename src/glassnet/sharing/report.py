@@ -99,7 +99,7 @@ def _page(contents: Contents) -> str:
         epoch_rows=list(zip(*passport.history.values(), strict=True)),
         train_counts=[int((data.train.labels == label).sum()) for label in range(len(data.classes))],
         recipe=recipe_of(passport),
-        expected=recipe_of(passport).expected if unchanged(passport) else None,  # pyright: ignore[reportOptionalMemberAccess]
+        expected=recipe_of(passport).expected.get(passport.dataset) if unchanged(passport) else None,  # pyright: ignore[reportOptionalMemberAccess]
         chosen=contents.chosen,
         example_label=data.classes[data.test.labels[contents.example.index]],
         shape=data.image_shape,

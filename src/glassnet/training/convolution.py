@@ -16,6 +16,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from glassnet.training.normalization import sum_of_rows
+
 _DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 
 
@@ -95,11 +97,7 @@ def add_bias(images: jax.Array, bias: jax.Array) -> jax.Array:
 
 
 def _bias_gradient(_, gradient):
-    # XLA sums columns slowly; as a matrix product with ones it is as fast as memory.
-    parts = math.gcd(gradient.shape[0], 4)
-    rows = gradient.reshape(parts, -1, gradient.shape[-1])
-    ones = jnp.ones((parts, rows.shape[1], 1), gradient.dtype)
-    return gradient, _sum_of_products(ones, rows)[0]
+    return gradient, sum_of_rows(gradient)
 
 
 add_bias.defvjp(lambda images, bias: (images + bias, None), _bias_gradient)

@@ -1,4 +1,4 @@
-"""A Keras model's own convolution and pooling layers compute in their fast form while a step is traced."""
+"""A model's own convolution, pooling and normalisation layers compute in their fast form while a step is traced."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +17,7 @@ from glassnet.training.convolution import (
     depthwise_convolution,
     max_pool,
 )
+from glassnet.training.normalization import batch_normalization
 
 MOST_TAPS = 49
 """A larger window is left to Keras."""
@@ -35,8 +36,8 @@ class _Origin(NamedTuple):
 
 
 @contextmanager
-def fast_convolutions(model: Any) -> Iterator[None]:
-    """Makes the model's own convolution and pooling layers compute in their fast form.
+def fast_forms(model: Any) -> Iterator[None]:
+    """Makes the model's own convolution, pooling and batch normalisation layers compute in their fast form.
 
     Meant to be open only while a step function is traced.  The forms are set on the layer objects and
     taken away again on exit; classes, configuration and weights are not touched.  Layers that are
@@ -71,6 +72,8 @@ def fast_convolutions(model: Any) -> Iterator[None]:
 def _fast_call(layer: Any, origins: list[_Origin]) -> Callable | None:
     """Returns the fast form of a layer's `call`, or None to leave the layer alone."""
     layers = keras.layers
+    if type(layer) is layers.BatchNormalization:
+        return _normalization_call(layer, layer.call)
     for base, make in (
         (layers.Conv2D, _conv_call),
         (layers.DepthwiseConv2D, _depthwise_call),
@@ -156,6 +159,22 @@ def _average_pool_call(layer: Any, original: Callable, origins: list[_Origin]) -
         return average_pool(inputs, _pair(layer.pool_size), window)
 
     return _windowed(layer, layer.pool_size, original, compute)
+
+
+def _normalization_call(layer: Any, original: Callable) -> Callable:
+    special = layer.renorm or layer.synchronized or not (layer.scale and layer.center)
+
+    def call(inputs: jax.Array, training: bool | None = None, mask: Any = None) -> jax.Array:
+        last = layer.axis in (-1, len(inputs.shape) - 1)
+        if special or not (training and layer.trainable and last) or mask is not None or inputs.dtype != jnp.float32:
+            return original(inputs, training=training, mask=mask)
+        found: Any = batch_normalization(inputs, _tensor(layer.gamma), _tensor(layer.beta), layer.epsilon)
+        outputs, mean, variance = found
+        for moving, value in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
+            moving.assign(_tensor(moving) * layer.momentum + value * (1.0 - layer.momentum))
+        return outputs
+
+    return call
 
 
 def _windowed(layer: Any, size: Sequence[int], original: Callable, compute: Callable) -> Callable:

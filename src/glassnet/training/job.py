@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from glassnet import photos
-from glassnet.datasets import Dataset
+from glassnet.datasets import Dataset, Split
 from glassnet.errors import InputError
 from glassnet.recipes import Recipe
 from glassnet.runs import Passport, Run, Seconds, versions
@@ -17,6 +17,7 @@ from glassnet.training.watch import Watch, stopped_by_ctrl_c
 if TYPE_CHECKING:
     import keras
 
+    from glassnet.confidence import Assurance
     from glassnet.training.snapshots import Recorder
 
 
@@ -41,7 +42,7 @@ class Job:
         """Do it all, keeping snapshots if wanted; the options are those of `fit`."""
         self.prepare(data, on_event)
         if snapshots:
-            self._record(data, options)
+            self._record(options)
         with stopped_by_ctrl_c([self.watch]):
             self.fit(data, **options)
         return self.finish(data)
@@ -51,9 +52,10 @@ class Job:
         # Here and not at the top: importing Keras takes longer than refusing a wrong argument should.
         from glassnet import _keras
 
+        self.learned, self.held_out = hold_out(data, self.plan.held_out)
         if self.own is None:
             with _keras.seeded(self.seed):
-                self.model = self.plan.build(data.image_shape, len(data.classes))
+                self.model = self.plan.build(data.image_shape, len(data.classes), examples=len(self.learned))
         else:
             self.model = self.own
             _check_own(self.model, data)
@@ -66,15 +68,18 @@ class Job:
         from glassnet.training.trainer import fit
 
         before = time.perf_counter()
-        images, labels = arrays or (data.train.images, data.train.labels)
+        measured = data.validation or data.test
+        images, labels = arrays or (self.learned.images, self.learned.labels)
         self.history = fit(
             self.model,
             images,
             labels,
             batch_size=self.plan.batch_size,
             epochs=self.plan.epochs,
-            validation_data=(data.test.images, data.test.labels) if self.plan.validation else None,
+            validation_data=(measured.images, measured.labels) if self.plan.validation else None,
             on_event=self.watch,
+            augmentation=self.plan.augmentation if self.plan.augmentation.any else None,
+            label_smoothing=self.plan.label_smoothing,
             rng=np.random.RandomState(self.seed),
             **options,
         ).history
@@ -88,7 +93,9 @@ class Job:
 
         before = time.perf_counter()
         test_loss, test_accuracy = measure(self.model, data.test)
-        now = time.perf_counter()
+        evaluate_seconds = time.perf_counter() - before
+        outputs = "probabilities" if gives_probabilities(self.model) else "logits"
+        assurance = self._assurance(outputs)
         history = sorted(self.history.items(), key=_loss_first)
         last = self.watch.logs or {name: values[-1] for name, values in history if values}
         passport = Passport(
@@ -100,7 +107,8 @@ class Job:
             classes=data.classes,
             image_shape=data.image_shape,
             subject_size=photos.subject_size(data.train.images),
-            outputs="probabilities" if gives_probabilities(self.model) else "logits",
+            data_facts=photos.kept_facts(data).record(),
+            outputs=outputs,
             parameters=self.model.count_params(),
             epochs=self.plan.epochs,
             batch_size=self.plan.batch_size,
@@ -117,24 +125,53 @@ class Job:
                 load=self.load_seconds,
                 compile=self.watch.compile_seconds,
                 train=self.train_seconds,
-                evaluate=now - before,
-                total=now - self.start + (_keras.IMPORT_SECONDS if self.imported_before else 0),
+                evaluate=evaluate_seconds,
+                total=time.perf_counter() - self.start + (_keras.IMPORT_SECONDS if self.imported_before else 0),
             ),
             versions=versions(),
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
         snapshots = self.recorder.finish(self.model) if self.recorder else None
-        return Run(self.model, passport, data=data, snapshots=snapshots)
+        return Run(self.model, passport, data=data, snapshots=snapshots, held_out=assurance)
 
-    def _record(self, data: Dataset, options: dict[str, Any]) -> None:
+    def _assurance(self, outputs: str) -> "Assurance | None":
+        """Learn from the images that were held out how far the network can be trusted."""
+        from glassnet.confidence.assurance import LEAST_IMAGES, fit_assurance
+
+        if self.held_out is None or len(self.held_out) < LEAST_IMAGES:
+            return None
+        return fit_assurance(self.model, outputs, self.learned, self.held_out)
+
+    def _record(self, options: dict[str, Any]) -> None:
         """Put a recorder between training and its steering."""
         from glassnet.training.snapshots import Recorder
 
-        steps = math.ceil(len(data.train) / self.plan.batch_size)
+        steps = math.ceil(len(self.learned) / self.plan.batch_size)
         steering, checkpoints = options.get("steering"), options.get("checkpoints")
         folder = checkpoints.folder if checkpoints else None
         self.recorder = Recorder(self.model, steps=steps, epochs=self.plan.epochs, steering=steering, folder=folder)
         options["steering"] = self.recorder
+
+
+def hold_out(data: Dataset, share: float) -> tuple[Split, Split | None]:
+    """Divide the training images into those to learn from and those to judge the network by.
+
+    The latter are the data set's validation part where it has one, else that share of every class, at random but the
+    same for every seed. With a share of 0, and without a validation part, there are none.
+    """
+    import numpy as np
+
+    if data.validation is not None:
+        return data.train, data.validation
+    generator = np.random.default_rng(0)
+    chosen = np.zeros(len(data.train), bool)
+    for label in range(len(data.classes)):
+        members = np.flatnonzero(data.train.labels == label)
+        chosen[generator.permutation(members)[: round(share * len(members))]] = True
+    if not chosen.any():
+        return data.train, None
+    images, labels = data.train.images, data.train.labels
+    return Split("train", images[~chosen], labels[~chosen]), Split("validation", images[chosen], labels[chosen])
 
 
 def _check_own(model: "keras.Model", data: Dataset) -> None:

@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -20,10 +21,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from glassnet._keras import keras
+from glassnet.augmentation import Augmentation, augment
 from glassnet.training.batches import Batches
 from glassnet.training.compiler import compiler_options
-from glassnet.training.fast_layers import fast_convolutions
+from glassnet.training.fast_layers import fast_forms
 from glassnet.training.flat_optimizer import NO_CHANGE, flat_optimizer
+from glassnet.training.smoothing import smoothed_labels
 from glassnet.training.state import State
 
 Program = Callable[..., Any]
@@ -36,36 +39,68 @@ _own_programs: WeakKeyDictionary[keras.Model, dict[Any, Program]] = WeakKeyDicti
 _lock = threading.Lock()
 
 
-def loop_program(model: keras.Model, kind: Literal["train", "test"], state: State, batches: Batches) -> Program:
+def loop_program(
+    model: keras.Model,
+    kind: Literal["train", "test"],
+    state: State,
+    batches: Batches,
+    augmentation: Augmentation | None = None,
+    *,
+    label_smoothing: float = 0.0,
+    gathered: bool = False,
+) -> Program:
     """Return a compiled `program(state, data, order, start, stop) -> state`.
 
     It takes the step of that kind on the batches from number `start` up to `stop`. Batch k holds the examples
-    `order[k * size : (k + 1) * size]`; `order` is `int32 (n,)`.
+    `order[k * size : (k + 1) * size]`; `order` is `int32 (n,)`. With an augmentation, every batch's images (all arrays
+    of x) are changed at random first; with label smoothing, the loss asks for smoothed labels. Data that was gathered
+    lies in the order already, which then only makes the keys.
     """
     step = model.train_step if kind == "train" else model.test_step
     size, full, n = batches.batch_size, batches.full, batches.n
 
-    def take(state: State, data: Any, rows: jax.Array) -> State:
-        # The order holds valid rows only; "clip" spares the check that the default mode makes for each of them.
-        batch = jax.tree.map(lambda array: jnp.take(array, rows, axis=0, mode="clip"), data)
-        return step(state, batch)[1]
+    def take(state: State, data: Any, order: jax.Array, start: Any, length: int) -> State:
+        rows = jax.lax.dynamic_slice_in_dim(order, start, length)
+        if gathered:
+            batch = jax.tree.map(lambda array: jax.lax.dynamic_slice_in_dim(array, start, length), data)
+        else:
+            # The order holds valid rows only; "clip" spares the check that the default mode makes for each of them.
+            batch = jax.tree.map(lambda array: jnp.take(array, rows, axis=0, mode="clip"), data)
+        if augmentation is not None:
+            change = partial(augment, key=_step_key(model, state, rows), plan=augmentation)
+            batch = (jax.tree.map(change, batch[0]), *batch[1:])
+        with smoothed_labels(model, label_smoothing):
+            return step(state, batch)[1]
 
     def loop(state: State, data: Any, order: jax.Array, start: jax.Array, stop: jax.Array) -> State:
         def body(k: jax.Array, state: State) -> State:
-            rows = jax.lax.dynamic_slice_in_dim(order, k * size, size)
-            return flatten(take(unflatten(state), data, rows))
+            return flatten(take(unflatten(state), data, order, k * size, size))
 
         if full:
             with flat_optimizer(model) if kind == "train" else nullcontext(NO_CHANGE) as (flatten, unflatten):
                 state = unflatten(jax.lax.fori_loop(start, jnp.minimum(stop, full), body, flatten(state)))
         if full * size < n:
-            last = order[full * size :]
-            state = jax.lax.cond(stop > full, lambda state: take(state, data, last), lambda state: state, state)
+
+            def last(state: State) -> State:
+                return take(state, data, order, full * size, n - full * size)
+
+            state = jax.lax.cond(stop > full, last, lambda state: state, state)
         return state
 
     order = jax.ShapeDtypeStruct((n,), np.int32)
     bound = jax.ShapeDtypeStruct((), np.int32)
-    return _compiled(model, kind, loop, batches, (state, batches.data, order, bound, bound))
+    arguments = (state, batches.data, order, bound, bound)
+    return _compiled(model, kind, loop, batches, arguments, (augmentation, label_smoothing, gathered))
+
+
+def _step_key(model: keras.Model, state: State, rows: jax.Array) -> jax.Array:
+    """Return the random key of a step, from what is in the state and the order already.
+
+    The optimizer counts the steps, and the order comes from the seed: so a training that goes on after a kill changes
+    its images as one that was not killed, and other seeds change them otherwise.
+    """
+    counter = next(k for k, one in enumerate(model.optimizer.variables) if one is model.optimizer.iterations)
+    return jax.random.fold_in(jax.random.fold_in(jax.random.key(0), state[2][counter]), rows[0])
 
 
 def predict_program(model: keras.Model, state: State, batches: Batches) -> Program:
@@ -92,11 +127,18 @@ def predict_program(model: keras.Model, state: State, batches: Batches) -> Progr
     return _compiled(model, "predict", predict, batches, (state, batches.data))
 
 
-def _compiled(model: keras.Model, kind: str, function: Program, batches: Batches, arguments: Any) -> Program:
+def _compiled(
+    model: keras.Model,
+    kind: str,
+    function: Program,
+    batches: Batches,
+    arguments: Any,
+    options: tuple[Any, ...] = (),
+) -> Program:
     """Compile the function for the shapes of the arguments, once for all models that are built and compiled alike."""
     shapes = jax.tree.map(lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype), arguments)
     leaves, structure = jax.tree.flatten(shapes)
-    key = (kind, batches.batch_size, tuple((leaf.shape, leaf.dtype) for leaf in leaves), structure)
+    key = (kind, batches.batch_size, options, tuple((leaf.shape, leaf.dtype) for leaf in leaves), structure)
     twins = _twins(model, kind)
     with _lock:  # several threads may train equal models: one compiles, the others wait for it
         if twins is None:
@@ -109,7 +151,7 @@ def _compiled(model: keras.Model, kind: str, function: Program, batches: Batches
             while len(_shared_programs) > MOST_SHARED:
                 _shared_programs.popitem(last=False)
         if key not in known:
-            with fast_convolutions(model):
+            with fast_forms(model):
                 known[key] = jax.jit(function, compiler_options=compiler_options(model)).lower(*shapes).compile()
         return known[key]
 

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from glassnet import datasets, recipes
+from glassnet import datasets, photos, recipes
 from glassnet.atomic import check_free, new_file
 from glassnet.datasets import Dataset
 from glassnet.errors import InputError, RunError
-from glassnet.recipes import Recipe, Settings
+from glassnet.recipe import Recipe, Settings
 from glassnet.runs import Run, is_run, open_run, unfinished_of
 from glassnet.training.events import Listener
 from glassnet.training.job import Job
@@ -60,7 +60,7 @@ def train(
         steering: pauses, steps, slows down or ends the training from another thread.
         checkpoint_seconds: with a recipe and `out`, how often its state is kept within an epoch, besides at its end.
         snapshots: keep the weights of up to 40 moments, so that the training can be watched again (`glassnet.replay`).
-        **settings: what to change in the recipe (see `glassnet.recipes.Settings`).
+        **settings: what to change in the recipe (see `glassnet.recipe.Settings`).
 
     Raises:
         InputError: a name, a setting, data or a place that cannot work.
@@ -79,6 +79,7 @@ def train(
     if out is not None:
         check_place(out, replace=replace)
     data, load_seconds = _loaded(data, plan)
+    plan = _fitted(plan, data)
     job = Job(plan, recipe if not isinstance(recipe, (str, Recipe)) else None, seed, start, load_seconds)
     if out is None or job.own is not None:  # a model of one's own cannot be built again, so no checkpoint could help it
         run = job.run(data, on_event, snapshots=snapshots, steering=steering)
@@ -124,12 +125,13 @@ def resume(
         return open_run(out)
     try:
         facts = json.loads(path.read_text("utf-8"))
-        recipe = facts["recipe"]
-        plan, seed = Recipe(**recipe | {"expected": tuple(recipe["expected"])}), facts["seed"]
+        plan, seed = Recipe(**facts["recipe"]), facts["seed"]
         name, sha256 = facts["dataset"], facts["dataset_sha256"]
         snapshots = bool(facts.get("snapshots", False))
     except (ValueError, TypeError, KeyError) as error:
         raise RunError(f"{path} cannot be read ({error}); remove its folder and train again") from error
+    if data is None and facts.get("source"):
+        data = datasets.load_again(facts["source"])
     data, load_seconds = _loaded(data or name, plan)
     if data.sha256 != sha256:
         raise InputError(f"{out} was being trained on another {name} (SHA-256 {sha256[:12]}…); pass that data set")
@@ -188,20 +190,20 @@ def train_many(
     if not data and len({plan.dataset for plan in plans}) > 1:
         raise InputError("the recipes are meant for different data sets; name the one to train all of them on")
     data, load_seconds = _loaded(data, plans[0])
-    for plan in plans[1:]:
-        _loaded(data, plan)
+    plans = [_fitted(plan, data) for plan in plans]
     jobs = [Job(plan, None, seed, start, load_seconds) for plan, seed in zip(plans, seeds, strict=True)]
 
     import jax
 
     for job in jobs:  # one after the other: building draws from Python's own generator
         job.prepare(data, None)
-    shared = jax.device_put((data.train.images, data.train.labels))
+    shared = {job.plan.held_out: job.learned for job in jobs}
+    arrays = {share: jax.device_put((split.images, split.labels)) for share, split in shared.items()}
     with (
         ThreadPoolExecutor(threads or os.cpu_count()) as pool,
         stopped_by_ctrl_c([job.watch for job in jobs]),
     ):
-        list(pool.map(partial(Job.fit, data=data, arrays=shared), jobs))
+        list(pool.map(lambda job: job.fit(data, arrays[job.plan.held_out]), jobs))
         return list(pool.map(partial(Job.finish, data=data), jobs))
 
 
@@ -235,9 +237,10 @@ def _unfinished(out: Path) -> Iterator[Path]:
 
 def _write_plan(unfinished: Path, plan: Recipe, data: Dataset, seed: int, *, snapshots: bool) -> None:
     facts = {
-        "recipe": dataclasses.asdict(plan),
+        "recipe": dataclasses.asdict(dataclasses.replace(plan, expected={}, seconds={})),
         "dataset": data.name,
         "dataset_sha256": data.sha256,
+        "source": data.source.record() if data.source else None,
         "seed": seed,
         "snapshots": snapshots,
     }
@@ -274,21 +277,27 @@ def _planned(recipe: "str | Recipe | keras.Model", settings: Settings) -> Recipe
     allowed = ("epochs", "batch_size", "validation")
     if wrong := [name for name in settings if name not in allowed]:
         raise InputError(f"{wrong[0]} cannot be changed in a model of your own; build and compile the model with it")
-    own = Recipe(name=recipe.name, about="A model of the user's own.", dataset="", expected=(0.0, 100.0))
+    own = Recipe(name=recipe.name, about="A model of the user's own.", dataset="")
     return own.changed(**settings)
 
 
 def _loaded(data: str | Dataset | None, plan: Recipe) -> tuple[Dataset, float]:
-    """Return the data set, fit for the plan, and how long loading it took."""
+    """Return the data set and how long loading it took."""
     before = time.perf_counter()
     if not isinstance(data, Dataset):
         name = data or plan.dataset
         if not name:
             raise InputError(f"say what to train {plan.name!r} on: data={' or '.join(map(repr, datasets.EMBEDDED))}")
         data = datasets.load(name)
+    return data, time.perf_counter() - before
+
+
+def _fitted(plan: Recipe, data: Dataset) -> Recipe:
+    """Return the plan with what training on such and so many images needs; refuse batches larger than the set."""
+    plan = photos.adapt(plan.fitted(len(data.train)), data)
     if plan.batch_size > len(data.train):
         raise InputError(
             f"batch size is {plan.batch_size}, but there are only {len(data.train)} training images; "
             f"choose at most {len(data.train)}"
         )
-    return data, time.perf_counter() - before
+    return plan

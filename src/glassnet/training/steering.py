@@ -2,11 +2,12 @@
 
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 
 import numpy as np
 
 from glassnet._keras import keras
-from glassnet.recipes import check_count, check_learning_rate
+from glassnet.recipe import check_count, check_learning_rate
 
 
 class Steering:
@@ -61,7 +62,7 @@ class Steering:
         self._change(paused=True, steps=self._steps + batches)
 
     def set_learning_rate(self, value: float) -> None:
-        """Change the learning rate from the next chunk on.
+        """Change the learning rate from the next chunk on; one that follows a schedule stays as it is.
 
         Raises:
             InputError: not a finite number above 0.
@@ -92,7 +93,8 @@ class Steering:
                     length = min(length, self._steps)
                     self._steps -= length
             if rate is not None:
-                model.optimizer.learning_rate = rate
+                with suppress(TypeError):  # Keras's answer where the rate follows a schedule
+                    model.optimizer.learning_rate = rate
             for request in requests:
                 request.set_result(model.get_weights())
             if self._stopped:

@@ -1,8 +1,8 @@
 """fit: what `keras.Model.fit` computes, in compiled chunks of many batches.
 
-The data sits on the device as it is (pixels stay bytes), the host draws the order, and one call trains on as many
-batches as fit between two events. Callbacks, validation and histories mean what they mean in Keras: with the same
-seed, `fit` leaves the weights that `model.fit` leaves.
+The data sits on the device as it is (pixels stay bytes; data larger than memory passes in windows), the host draws the
+order, and one call trains on as many batches as fit between two events. Callbacks, validation and histories mean what
+they mean in Keras: with the same seed, `fit` leaves the weights that `model.fit` leaves.
 """
 
 import time
@@ -14,16 +14,19 @@ import jax
 import numpy as np
 
 from glassnet._keras import keras
+from glassnet.augmentation import Augmentation
 from glassnet.errors import InputError
-from glassnet.training.batches import Batches, batches, class_weight_to_sample_weight, permutation, split_tail
+from glassnet.training.batches import batches, class_weight_to_sample_weight, permutation, split_tail
 from glassnet.training.checkpoints import Checkpoints, Place
 from glassnet.training.checks import check_compiled, check_labels, check_shapes, check_values
 from glassnet.training.events import EpochEnded, Listener, Progress, TrainingStarted
 from glassnet.training.hooks import wants_batches
 from glassnet.training.inference import floats, measure
-from glassnet.training.programs import Program, loop_program
+from glassnet.training.programs import Program
+from glassnet.training.smoothing import check_smoothing
 from glassnet.training.state import build, get_state, set_state
 from glassnet.training.steering import Steering
+from glassnet.training.streaming import Stream, Whole, Window, feed
 
 SECONDS_BETWEEN_EVENTS = 0.1
 """How often listeners hear of progress."""
@@ -58,6 +61,9 @@ def fit(
     on_event: Listener | None = None,
     steering: Steering | None = None,
     checkpoints: Checkpoints | None = None,
+    augmentation: Augmentation | None = None,
+    label_smoothing: float = 0.0,
+    memory_limit: int | None = None,
     rng: np.random.RandomState | None = None,
 ) -> keras.callbacks.History:
     """Train a compiled Keras model on arrays; the arguments are those of `keras.Model.fit`.
@@ -88,6 +94,11 @@ def fit(
         steering: pauses, steps, slows down or ends the training from another thread.
         checkpoints: where to keep what the training needs to go on after it was killed; if there is a checkpoint
             already, the training goes on from it.
+        augmentation: every image of a step is changed by this much at random, inside the compiled step.
+        label_smoothing: the share of every label that goes to all classes alike while training; for class numbers and
+            their cross-entropy. Evaluation does not know of it.
+        memory_limit: bytes of data from which on it is streamed instead of being on the device as a whole, with the
+            same results; half of the memory that is available if None.
         rng: draws the orders; NumPy's global generator, as in Keras, if None.
 
     Returns:
@@ -105,7 +116,11 @@ def fit(
         True
     """
     check_compiled(model)
+    check_smoothing(model, label_smoothing)
     if reason := _why_not(model, x):
+        if augmentation is not None or label_smoothing:
+            wanted = "label_smoothing" if augmentation is None else "augmentation"
+            raise InputError(f"{wanted} needs a training that can be compiled, but {reason}")
         warnings.warn(f"training is left to keras.Model.fit: {reason}", HandedToKerasWarning, stacklevel=2)
         return model.fit(
             x,
@@ -143,8 +158,9 @@ def fit(
     if build(model, data.example()) and shuffle:
         # Keras, too, draws an order to look at the first batch; without it, equal seeds would not give equal runs.
         permutation(rng, data.n if shuffle is True else data.batch_size, data.batch_size, shuffle)
+    source = feed(data, memory_limit)
     before = time.perf_counter()
-    program = loop_program(model, "train", get_state(model, "train"), data)
+    program = source.program(model, get_state(model, "train"), augmentation, label_smoothing)
     compile_seconds = time.perf_counter() - before
 
     hooks = keras.callbacks.CallbackList(
@@ -156,7 +172,7 @@ def fit(
         steps=min(steps_per_epoch or data.steps, data.steps),
         model=model,
     )
-    training = _Training(model, data, program, hooks, shuffle, steps_per_epoch, rng)
+    training = _Training(model, source, program, hooks, shuffle, steps_per_epoch, rng)
     training.on_event, training.steering, training.checkpoints = on_event, steering, checkpoints
     hooked = any(wants_batches(callback, "train") for callback in callbacks)
     training.every_batch = hooked and batch_hooks == "batch"
@@ -185,6 +201,7 @@ def fit(
                 break
         hooks.on_train_end(logs)
     finally:
+        source.close()
         if epochs > 0:
             model.optimizer.finalize_variable_values(model.trainable_weights)
     return model.history
@@ -207,17 +224,17 @@ class _Training:
     def __init__(
         self,
         model: keras.Model,
-        batches: Batches,
+        source: Whole | Stream,
         program: Program,
         hooks: keras.callbacks.CallbackList,
         shuffle: bool | str,
         steps_per_epoch: int | None,
         rng: np.random.RandomState,
     ) -> None:
-        self.model, self.batches, self.program, self.hooks = model, batches, program, hooks
+        self.model, self.source, self.program, self.hooks = model, source, program, hooks
+        self.batches = batches = source.batches
         self.shuffle, self.steps_per_epoch, self.rng = shuffle, steps_per_epoch, rng
         self.steps = min(steps_per_epoch or batches.steps, batches.steps)
-        self.data = jax.device_put(batches.data)
         self.order = np.empty(0, np.int32)
         self.position = batches.steps
         self.resumed = False
@@ -232,18 +249,19 @@ class _Training:
             if self.steps_per_epoch is None or self.position >= self.batches.steps:
                 self.order = permutation(self.rng, self.batches.n, self.batches.batch_size, self.shuffle)
                 self.position = 0
-        order = jax.device_put(self.order)
+        self.source.begin(self.order, self.position)
         first = self.position - self.position % self.steps
         last = min(first + self.steps, self.batches.steps)
         while self.position < last:
-            length = min(1 if self.every_batch else self.chunk, last - self.position)
+            window = self.source.at(self.position)
+            length = min(1 if self.every_batch else self.chunk, min(last, window.stop) - self.position)
             if self.steering:
                 length = self.steering.next_chunk(self.model, length)
                 if not length:
                     break
             start, stop = self.position, self.position + length
             self.hooks.on_train_batch_begin(start - first)
-            seconds = self._train(order, start, stop)
+            seconds = self._train(window, start, stop)
             self.position = stop
             logs = floats(self.model.get_metrics_result()) if self.wants_logs else {}
             self.hooks.on_train_batch_end(stop - first - 1, logs)
@@ -275,10 +293,11 @@ class _Training:
     def _history(self) -> dict[str, list[float]]:
         return {name: [float(one) for one in values] for name, values in self.model.history.history.items()}
 
-    def _train(self, order: jax.Array, start: int, stop: int) -> float:
+    def _train(self, window: Window, start: int, stop: int) -> float:
         """Train on the batches from `start` up to `stop`; return the seconds, and choose the next chunk by them."""
         before = time.perf_counter()
-        state = self.program(get_state(self.model, "train"), self.data, order, np.int32(start), np.int32(stop))
+        bounds = np.int32(start - window.first), np.int32(stop - window.first)
+        state = self.program(get_state(self.model, "train"), window.data, window.order, *bounds)
         set_state(self.model, "train", jax.block_until_ready(state))
         seconds = time.perf_counter() - before
         listened = self.on_event or self.steering

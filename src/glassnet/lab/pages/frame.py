@@ -1,32 +1,43 @@
-"""The frame of a page: the five steps above, the open panel below, what is said, the link, the tour."""
+"""The frame of a page: the steps above, the open panel below, what is said, the link, the tour."""
 
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from nicegui import ui
 
-from glassnet.datasets import EMBEDDED
+from glassnet.lab.links import from_query
 from glassnet.lab.pages.data import DataPanel
+from glassnet.lab.pages.experiments import ExperimentsPanel
 from glassnet.lab.pages.network import NetworkPanel
 from glassnet.lab.pages.results import ResultsPanel
+from glassnet.lab.pages.share import SharePanel
 from glassnet.lab.pages.training import TrainingPanel
 from glassnet.lab.pages.tryit import TryPanel
-from glassnet.lab.parts.controls import Plain, button, copy_text_of
+from glassnet.lab.parts.address import Address
+from glassnet.lab.parts.controls import Plain, button
 from glassnet.lab.parts.widgets import Tour
-from glassnet.lab.state import PANELS, State, from_query, to_command, to_query
+from glassnet.lab.sets import set_facts
+from glassnet.lab.stages import stages_of
+from glassnet.lab.state import PANELS
 from glassnet.lab.tab import Lab, Panel, Tab
 
 STYLE = "\n".join(
     Path(__file__).parent.parent.joinpath(name).read_text("utf-8") for name in ("tokens.css", "design.css")
 )
-TITLES = {"data": "Data", "network": "Network", "training": "Training", "results": "Results", "tryit": "Try it"}
 BUILDERS: dict[str, Callable[[Tab], Panel]] = {
     "data": DataPanel,
     "network": NetworkPanel,
     "training": TrainingPanel,
     "results": ResultsPanel,
     "tryit": TryPanel,
+    "experiments": ExperimentsPanel,
+    "share": SharePanel,
 }
+LATER = ("experiments", "share")
+"""What comes after a network is understood: quiet in the row of steps."""
+
 TOUR = (
     (
         "Pick images",
@@ -76,7 +87,7 @@ class _Frame:
         self.spoken = 0
         tab.say = self.say
         with ui.element("section").classes("link-box").props('aria-label="Link and command"') as self.link_box:
-            self._build_link()
+            self.address = Address(tab, "This page as it is set now")
         self.link_box.set_visibility(False)
         with ui.element("main").classes("panels"):
             self.places = {name: self._build_place(name) for name in self.shown}
@@ -86,7 +97,7 @@ class _Frame:
         """Show which step is open, and what each has come to."""
         state = self.tab.state
         if state.panel not in self.shown and self.shown:
-            state = State(state.plan, state.data, state.seed, self.shown[0], state.run, state.hide)
+            state = replace(state, panel=self.shown[0])
             self.tab.state = state
         words = _sum_up(self.tab)
         for name, (step, text) in self.steps.items():
@@ -97,9 +108,7 @@ class _Frame:
             if name == state.panel and name not in self.tab.panels:
                 with place:
                     self.tab.panels[name] = BUILDERS[name](self.tab)
-        query = to_query(state)
-        self.command.set_text(to_command(state))
-        self.address.set_text("/" + (f"?{query}" if query else ""))
+        self.address.show(state)
 
     def say(self, text: str) -> None:
         """Say something for some seconds."""
@@ -116,33 +125,18 @@ class _Frame:
             ui.timer(SECONDS_OF_A_WORD, be_silent, once=True)
 
     def _build_step(self, number: int, name: str) -> tuple[Plain, Plain]:
-        step = Plain("button", type="button", id=f"step-{name}")
+        step = Plain("button", type="button", id=f"step-{name}", classes="later" if name in LATER else "")
         step.on("click", lambda _, name=name: self.tab.open(name), args=[])
         with step:
             Plain("span", str(number), classes="step-number", aria_hidden="true")
-            Plain("span", TITLES[name], classes="step-title")
+            Plain("span", PANELS[name], classes="step-title")
             text = Plain("span", "", classes="step-word")
         return step, text
 
     def _build_place(self, name: str) -> ui.element:
         place = ui.element("section").classes(f"panel panel-{name}")
-        place.props(f'aria-label="{TITLES[name]}"')
+        place.props(f'aria-label="{PANELS[name]}"')
         return place
-
-    def _build_link(self) -> None:
-        Plain("h2", "This page as it is set now")
-        with ui.element("div").classes("row"):
-            self.address = Plain("code")
-            copy = button("Copy link", lambda: self.say("The link is copied."), tip="To send it, or to keep it.")
-            copy.on("click", js_handler="() => navigator.clipboard.writeText(location.href)")
-        Plain("h2", "The same training on the command line")
-        with ui.element("div").classes("row"):
-            self.command = Plain("code")
-            other = button("Copy command", lambda: self.say("The command is copied."))
-            other.on("click", js_handler=copy_text_of(self.command))
-        Plain(
-            "p", "For an exercise, add hide=optimizer,epochs to the link: those controls are left away.", "quiet small"
-        )
 
     def _start_tour(self) -> None:
         self.tour.start()
@@ -164,9 +158,10 @@ _SWITCH_THEME = """() => {
 def _sum_up(tab: Tab) -> dict[str, str]:
     """Say in a few words what each step has come to."""
     state, job = tab.state, tab.job
-    facts = EMBEDDED[state.data]
-    pixels = facts.files[0].shape[1] * facts.files[0].shape[2]
-    widths = [pixels, *state.plan.hidden, len(facts.classes)]
+    facts = set_facts(state.data)
+    stages = stages_of(state.plan, facts.image_shape, len(facts.classes))
+    widths = [stage.width for stage in stages if stage.kind not in ("image", "flatten")]
+    inputs = math.prod(stages[0].shape)
     training = f"{state.plan.epochs} epochs"
     if job and job.state == "waiting":
         training = "waiting"
@@ -176,8 +171,10 @@ def _sum_up(tab: Tab) -> dict[str, str]:
         training = f"{job.finished.test_accuracy:.1%} right"
     return {
         "data": facts.title,
-        "network": " → ".join(f"{width:,}" for width in widths),
+        "network": " → ".join(f"{width:,}" for width in (inputs, *widths)),
         "training": training,
         "results": state.run if tab.run else "after training",
-        "tryit": "draw, or a photo",
+        "tryit": "draw or photo",
+        "experiments": "",
+        "share": "",
     }

@@ -1,20 +1,18 @@
 """2 Network: the layers as a drawing that can be changed, and the Keras code beside it."""
 
-import math
-from itertools import pairwise
-
 from nicegui import ui
 
-from glassnet.datasets import EMBEDDED
 from glassnet.lab import answers
-from glassnet.lab.parts.controls import Plain, button, choice, copy_text_of, switch
+from glassnet.lab.parts.controls import Plain, button, choice, number, program, switch
 from glassnet.lab.parts.markup import Markup
-from glassnet.lab.parts.network import draw_layers
-from glassnet.lab.state import MOST_LAYERS, MOST_WIDTH
+from glassnet.lab.parts.network import draw_layers, write_arithmetic
+from glassnet.lab.sets import set_facts
+from glassnet.lab.state import MOST_FILTERS, MOST_LAYERS, MOST_WIDTH
 from glassnet.lab.tab import Tab
 from glassnet.recipes import ACTIVATIONS, RECIPES
 
-NEW_WIDTH = 64
+KINDS = {"hidden": (64, MOST_WIDTH), "filters": (16, MOST_FILTERS)}
+"""What can be added on the drawing: units of a new layer or block, and the most of one."""
 
 
 class NetworkPanel:
@@ -41,18 +39,23 @@ class NetworkPanel:
                         self.scale = switch(
                             "Scale pixels", tip, tab.state.plan.scale, lambda one: tab.change(scale=bool(one))
                         )
+                    if tab.shows("norm"):
+                        tip = "Brings what each filter gives to mean 0 and spread 1 over the batch: learns sooner."
+                        self.norm = switch(
+                            "Normalise", tip, tab.state.plan.batch_norm, lambda one: tab.change(batch_norm=bool(one))
+                        )
+                    if tab.shows("dropout"):
+                        tip = "Share of the last layer's inputs left out in each step: against learning by heart."
+                        self.dropout = number(
+                            "Dropout", tip, tab.state.plan.dropout, self._change_dropout, min=0, max=0.9, step=0.1
+                        )
                 self.about = Plain("p", classes="quiet small")
                 self.drawing = Markup(classes="drawing", on_pick=self._pick, on_field=self._widen)
                 self.arithmetic = Markup(classes="arithmetic")
                 with ui.element("div").classes("onward"):
                     button("Train this network", tab.train, classes="primary", tip="Starts training at once.")
             if tab.shows("code"):
-                with ui.element("div").classes("code-side"):
-                    with ui.element("div").classes("row head"):
-                        Plain("h2", "The same in Keras")
-                        copy = button("Copy", lambda: None, classes="quiet", tip="Copies the program.")
-                    self.code = Plain("pre", classes="code", tabindex=0, role="region", aria_label="Keras code")
-                    copy.on("click", js_handler=copy_text_of(self.code))
+                self.code = program("The same in Keras", "Keras code")
         self.refresh()
 
     def refresh(self) -> None:
@@ -63,28 +66,36 @@ class NetworkPanel:
         if self.tab.shows("recipe"):
             self.recipe.show(plan.name)
         if self.tab.shows("activation"):
-            self.activation.show(plan.activation, disabled=not plan.hidden)
+            self.activation.show(plan.activation, disabled=not (plan.hidden or plan.filters))
+        if self.tab.shows("norm"):
+            self.norm.show(plan.batch_norm, disabled=not plan.filters)
+        if self.tab.shows("dropout"):
+            self.dropout.show(plan.dropout)
         if self.tab.shows("scale"):
             self.scale.show(plan.scale)
         if shown == self.drawn:
             return
         self.drawn = shown
-        low, high = plan.expected
         base = RECIPES[plan.name]
-        if plan == base and state.data == base.dataset:
-            self.about.set_text(f"{base.about} Expect {low:.0f}–{high:.0f} % of the test images right.")
+        expected = base.expected.get(state.data)
+        if plan == base:
+            promise = f" Expect {expected[0]:.1f} to {expected[1]:.1f} % of the test images right." if expected else ""
+            self.about.set_text(base.about + promise)
         else:
             self.about.set_text(f"The recipe {base.name}, changed.")
-        classes = EMBEDDED[state.data].classes
-        size = EMBEDDED[state.data].files[0].shape[1:]
+        facts = set_facts(state.data)
+        classes, size = facts.classes, facts.image_shape
         example = self.tab.data.test.images[0]
         self.drawing.show(draw_layers(plan, size, classes, example, editable=self.tab.shows("layers")))
-        self.arithmetic.show(_write_arithmetic([math.prod(size), *plan.hidden, len(classes)]))
+        self.arithmetic.show(write_arithmetic(plan, size, len(classes)))
         if self.tab.shows("code"):
             ui.timer(0, self._write_code, once=True)
 
     def tick(self) -> None:
         """Nothing here changes while a network is trained."""
+
+    def _change_dropout(self, value: float | str | None) -> None:
+        self.tab.change(dropout=value or 0.0)
 
     async def _write_code(self) -> None:
         state = self.tab.state
@@ -93,40 +104,37 @@ class NetworkPanel:
             self.code.set_text(code)
 
     def _pick(self, pick: str) -> None:
-        verb, _, place = pick.partition(":")
-        hidden = list(self.tab.state.plan.hidden)
-        number = int(place) if place.isdigit() else -1
-        if verb == "add" and 0 <= number <= len(hidden) < MOST_LAYERS:
-            hidden.insert(number, NEW_WIDTH)
-        elif not 0 <= number < len(hidden):
+        verb, _, rest = pick.partition(":")
+        which, _, place = rest.partition(":")
+        if which not in KINDS:
+            return
+        new, most = KINDS[which]
+        widths = list(getattr(self.tab.state.plan, which))
+        number = int(place) if place.isdecimal() else -1
+        if verb == "add" and 0 <= number <= len(widths) < MOST_LAYERS:
+            widths.insert(number, new)
+        elif not 0 <= number < len(widths):
             return
         elif verb == "remove":
-            del hidden[number]
+            del widths[number]
         elif verb == "wider":
-            hidden[number] = min(MOST_WIDTH, hidden[number] * 2)
+            widths[number] = min(most, widths[number] * 2)
         elif verb == "narrower":
-            hidden[number] = max(1, hidden[number] // 2)
-        self.tab.change(hidden=tuple(hidden))
+            widths[number] = max(1, widths[number] // 2)
+        self.tab.change(**{which: tuple(widths)})
 
-    def _widen(self, place: str, text: str) -> None:
-        hidden = list(self.tab.state.plan.hidden)
-        if place.isdigit() and int(place) < len(hidden):
+    def _widen(self, field: str, text: str) -> None:
+        which, _, place = field.partition(":")
+        if which not in KINDS or not place.isdecimal():
+            return
+        widths = list(getattr(self.tab.state.plan, which))
+        if int(place) < len(widths):
             if text.isascii() and text.isdigit():
-                hidden[int(place)] = int(text[:9])
+                widths[int(place)] = int(text[:9])
                 before = self.tab.state
-                self.tab.change(hidden=tuple(hidden))
+                self.tab.change(**{which: tuple(widths)})
                 if self.tab.state is not before:
                     return
             self.drawn = None  # what was typed cannot be: write the old number again
             self.drawing.show("")
             self.refresh()
-
-
-def _write_arithmetic(widths: list[int]) -> str:
-    counts = [inputs * outputs + outputs for inputs, outputs in pairwise(widths)]
-    rows = "".join(
-        f"<li>{inputs:,} inputs × {outputs:,} neurons + {outputs:,} biases = <b>{count:,}</b></li>"
-        for (inputs, outputs), count in zip(pairwise(widths), counts, strict=True)
-    )
-    total = f"<p><b>{sum(counts):,}</b> parameters: numbers that training finds</p>"
-    return f"{total}<ol>{rows}</ol>"

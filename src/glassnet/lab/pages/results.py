@@ -9,8 +9,9 @@ from glassnet.lab.parts.classes import draw_baselines, draw_classes, write_calib
 from glassnet.lab.parts.confusion import draw_confusion
 from glassnet.lab.parts.contest import Contest
 from glassnet.lab.parts.controls import Plain, button
-from glassnet.lab.parts.markup import Markup, escape
+from glassnet.lab.parts.markup import Markup
 from glassnet.lab.parts.picker import RunPicker
+from glassnet.lab.parts.takeaway import TakeAway
 from glassnet.lab.parts.widgets import Grid
 from glassnet.lab.parts.worse import WorseImages
 from glassnet.lab.tab import Tab
@@ -18,7 +19,7 @@ from glassnet.runs import read_passport
 
 COLUMNS, MOST_IMAGES = 8, 40
 
-VIEWS = {
+TITLES = {
     "mistakes": ("Mistakes", "What is taken for what, and the mistakes that it was surest of."),
     "classes": ("Each class", "How good it is on each class, and whether it knows how sure it may be."),
     "worse": ("Worse images", "What is left of its accuracy when images are noisy, blurred, turned or hidden."),
@@ -35,23 +36,18 @@ class ResultsPanel:
         self.run: object = None
         self.scores: Scores | None = None
         self.cell: tuple[int, int] | None = None
-        self.view = "mistakes"
         with ui.element("div").classes("columns results"):
             with ui.element("div").classes("side"):
                 self.picker = RunPicker(tab)
                 self.facts = Markup(classes="facts")
-                with ui.element("div").classes("downloads") as self.downloads:
-                    Plain("h2", "Take it away")
-                    self.links = Markup()
-                    tip = "One file with everything about this run, to read or to mail. It takes some seconds."
-                    self.report = button("Report", self._write_report, tip=tip)
+                self.files = TakeAway(tab)
             with ui.element("div").classes("result-views"):
                 with ui.element("div").classes("buttons").props('role="group" aria-label="View"') as self.switch:
                     self.tabs = {
                         name: button(title, lambda name=name: self._open(name), classes="quiet view-button", tip=tip)
-                        for name, (title, tip) in VIEWS.items()
+                        for name, (title, tip) in TITLES.items()
                     }
-                self.places = {name: ui.element("div").classes(f"result-view view-{name}") for name in VIEWS}
+                self.places = {name: ui.element("div").classes(f"result-view view-{name}") for name in TITLES}
                 self._build_views()
         self.numbers = np.zeros(0, int)
         self.refresh()
@@ -77,14 +73,12 @@ class ResultsPanel:
             self.contest = Contest(self.tab)
 
     def _open(self, view: str) -> None:
-        """Show one of the views."""
-        self.view = view
-        self._show_view()
+        self.tab.open("results", view=view)
 
     def _show_view(self) -> None:
         measured = self.scores is not None
         self.switch.set_visibility(measured)
-        shown = self.view if measured else "mistakes"
+        shown = self.tab.state.view if measured else "mistakes"
         for name, place in self.places.items():
             place.set_visibility(name == shown)
             self.tabs[name].set(aria_pressed=str(name == shown).lower())
@@ -96,11 +90,13 @@ class ResultsPanel:
 
     def _listen(self) -> None:
         """Keys are answers only while the contest is to be seen."""
-        self.contest.listen(self.scores is not None and self.view == "contest" and self.tab.state.panel == "results")
+        state = self.tab.state
+        self.contest.listen(self.scores is not None and (state.panel, state.view) == ("results", "contest"))
 
     def refresh(self) -> None:
         """Show the run that the tab shows."""
         self.picker.refresh()
+        self.files.refresh()
         run = self.tab.run
         if run != self.run:
             self.run, self.scores, self.cell = run, None, None
@@ -108,7 +104,7 @@ class ResultsPanel:
             if run:
                 with self.switch:
                     ui.timer(0, self._measure, once=True)
-        self._listen()
+        self._show_view()
 
     def tick(self) -> None:
         """Nothing here changes while a network is trained."""
@@ -125,7 +121,6 @@ class ResultsPanel:
     def _show(self) -> None:
         run, scores = self.tab.run, self.scores
         self._show_view()
-        self.downloads.set_visibility(run is not None)
         self.back.set_visibility(False)
         if run is None or scores is None:
             wait = "Measuring on the test images …" if run else "Train a network first; its results appear here."
@@ -137,11 +132,6 @@ class ResultsPanel:
             self.grid.show(np.zeros((0, 1, 1), np.uint8), [])
             return
         self.hint.set_text("Rows: what it is. Columns: what the network says. Pick a cell to see its images.")
-        name = escape(run.name)
-        self.links.show(
-            f'<a href="/runs/{name}/model.keras" download="{name}.keras">Model (Keras)</a>'
-            f'<a href="/runs/{name}/code.py" download="{name}.py">Program (Keras)</a>'
-        )
         self.facts.show(_write_facts(scores.record))
         self.classes.show(f"<h2>Each class</h2>{draw_classes(scores.record)}")
         self.reliability.show(
@@ -200,9 +190,9 @@ class ResultsPanel:
             f"({scores.confidence[number]:.0%})"
             for number in numbers
         ]
-        from glassnet.lab.looks import loaded
+        from glassnet.lab.looks import data_of
 
-        self.grid.show(loaded(passport.dataset).test.images[numbers], names)
+        self.grid.show(data_of(passport).test.images[numbers], names)
 
     async def _pick_image(self, place: int) -> None:
         if 0 <= place < len(self.numbers):
@@ -210,21 +200,6 @@ class ResultsPanel:
             panel = self.tab.panels.get("tryit")
             if panel is not None:
                 await panel.ask_image(int(self.numbers[place]))  # pyright: ignore[reportAttributeAccessIssue]
-
-    async def _write_report(self) -> None:
-        run = self.tab.run
-        if run is None:
-            return
-        self.report.set(disabled=True)
-        self.report.set_text("Writing …")
-        path = await self.tab.ask(answers.report, run)
-        self.report.set(disabled=None)
-        self.report.set_text("Report")
-        if path:
-            name = escape(run.name)
-            self.tab.say("The report is written.")
-            link = f'<a data-report href="/runs/{name}/report.html" target="_blank">Open the report</a>'
-            self.links.show(self.links.content.split("<a data-report")[0] + link)
 
 
 def _write_facts(record: dict) -> str:

@@ -12,17 +12,17 @@ from glassnet.lab.answers import Past
 from glassnet.lab.jobs import Job
 from glassnet.lab.looks import loaded
 from glassnet.lab.parts.charts import draw_curves
-from glassnet.lab.parts.comparison import compare
-from glassnet.lab.parts.controls import Plain, button, choice, number, switch
+from glassnet.lab.parts.comparison import draw_settings
+from glassnet.lab.parts.controls import Plain, button
+from glassnet.lab.parts.knobs import Knobs
 from glassnet.lab.parts.markup import Markup, escape
 from glassnet.lab.parts.moments import draw_small_confusion, write_then
-from glassnet.lab.parts.pictures import templates_sprite
+from glassnet.lab.parts.templates import draw_templates, name_templates
 from glassnet.lab.parts.timeline import Timeline
 from glassnet.lab.shelf import list_runs, list_unfinished
-from glassnet.lab.state import MOST_EPOCHS
-from glassnet.lab.tab import MOST_REPEATS, Tab
+from glassnet.lab.tab import Tab
 from glassnet.lab.worker import MOST_TEMPLATES
-from glassnet.recipes import OPTIMIZERS
+from glassnet.runs import Passport
 from glassnet.sharing.charts import Line
 
 FAINT = 4
@@ -50,11 +50,15 @@ class TrainingPanel:
                 with ui.element("div").classes("side"):
                     Plain("h2", "Runs")
                     self.runs = Markup(classes="runs", on_pick=self._pick_run)
-                    self.comparison = Markup(classes="comparison")
+                    with ui.element("div").classes("comparison") as self.together:
+                        Plain("h2", "Side by side")
+                        self.comparison = Markup()
+                        tip = "Their curves, scores, weights and confusions beside each other."
+                        self.compare = button("Compare these two", self._compare, tip=tip)
         self.refresh()
 
     def _build_controls(self) -> None:
-        tab, plan = self.tab, self.tab.state.plan
+        tab = self.tab
         with ui.element("div").classes("buttons"):
             tip = "Starts with random weights, and learns from all training images."
             self.train = button("Train", tab.train, classes="primary", tip=tip)
@@ -62,44 +66,7 @@ class TrainingPanel:
             self.step = button("Step", lambda: tab.steer("step"), tip="Learns from one batch of images, then waits.")
             self.stop = button("Stop", lambda: tab.steer("stop"), tip="Ends here and keeps what was learned.")
             self.reset = button("Reset", tab.reset, tip="Forgets this training; saved runs stay.")
-        self.controls = {}
-        with ui.element("div").classes("fields"):
-            if tab.shows("optimizer"):
-                tip = "How weights follow the error downhill. Adam adapts its steps, and is a good start."
-                self.controls["optimizer"] = choice(
-                    "Optimiser", tip, {name: name for name in OPTIMIZERS}, plan.optimizer,
-                    lambda one: tab.change(optimizer=one),
-                )  # fmt: skip
-            if tab.shows("rate"):
-                tip = "How large each step is. Too small learns slowly, too large never settles. Empty: the usual one."
-                self.controls["learning_rate"] = number(
-                    "Learning rate", tip, plan.learning_rate, self._change_rate, placeholder="usual", min=0, step="any"
-                )
-            if tab.shows("batch"):
-                tip = "Images per step. Small batches step more often; large ones are calmer and faster."
-                self.controls["batch_size"] = number(
-                    "Batch size", tip, plan.batch_size, lambda one: tab.change(batch_size=one), min=1, step=1
-                )
-            if tab.shows("epochs"):
-                tip = f"How often all images are seen, at most {MOST_EPOCHS}. More helps, until it learns by heart."
-                self.controls["epochs"] = number(
-                    "Epochs", tip, plan.epochs, lambda one: tab.change(epochs=one), min=1, max=MOST_EPOCHS, step=1
-                )
-            if tab.shows("seed"):
-                tip = "Start of the random numbers. Another seed shows how much of a result is luck."
-                self.controls["seed"] = number("Seed", tip, tab.state.seed, tab.set_seed, min=0, step=1)
-                tip = f"Trains so many times, at most {MOST_REPEATS}, each with the next seed: how much of it is luck?"
-                self.controls["repeats"] = number(
-                    "Repeats", tip, tab.repeats, tab.set_repeats, min=1, max=MOST_REPEATS, step=1
-                )
-        if tab.shows("scale"):
-            tip = "Divides pixels by 255. Turn it off to see why everybody does it."
-            self.controls["scale"] = switch("Scale pixels", tip, plan.scale, lambda one: tab.change(scale=bool(one)))
-        if tab.shows("validation"):
-            tip = "Measures the test images after every epoch: a second curve, of images it does not learn from."
-            self.controls["validation"] = switch(
-                "Validate", tip, plan.validation, lambda one: tab.change(validation=bool(one))
-            )
+        self.knobs = Knobs(tab)
 
     def _build_live(self) -> None:
         self.status = Plain("p", classes="status", role="status")
@@ -124,10 +91,7 @@ class TrainingPanel:
 
     def refresh(self) -> None:
         """Show the settings, the buttons and the runs."""
-        state = self.tab.state
-        for name, control in self.controls.items():
-            value = {"seed": state.seed, "repeats": self.tab.repeats}.get(name, getattr(state.plan, name, None))
-            control.show("" if value is None else value)
+        self.knobs.refresh()
         if self.tab.shows("runs"):
             self._show_runs()
         self._open_replay()
@@ -198,25 +162,20 @@ class TrainingPanel:
         elif looks is not self.looks:
             self.looks = looks
             classes = self.tab.data.classes if job.order.data == self.tab.state.data else ()
-            self._show_templates(looks.templates, looks.neurons, bool(job.order.plan.hidden), classes)
+            self._show_templates(
+                looks.templates, looks.neurons, bool(job.order.plan.hidden or job.order.plan.filters), classes
+            )
         counts = job.counts.counts if job and job.counts else None
         classes = loaded(job.order.data).classes if job else ()
         self.matrix.show("" if counts is None else draw_small_confusion(counts, classes, "What is taken for what"))
 
     def _show_templates(self, templates: np.ndarray, neurons: int, hidden: bool, classes: Sequence[str]) -> None:
-        n = len(templates)
-        columns = 5 if n <= 10 else 10 if n <= 20 else 16
-        names = "" if hidden else "".join(f"<span>{escape(name)}</span>" for name in classes)
-        more = f", the first {n} of {neurons}" if neurons > n else ""
-        what = "hidden neuron" if hidden else "neuron"
-        self.looks_title.set_text(f"What each {what} looks for{more}")
-        source = templates_sprite(templates, columns)
-        about = f"Weights of {n} neurons as pictures: blue pixels push for, orange ones against"
-        rows = -(-n // columns)
-        self.templates.show(
-            f'<div class="template-sheet" style="--columns: {columns}; --rows: {rows}">'
-            f'<img src="{source}" alt="{about}">{f"<div>{names}</div>" if names else ""}</div>'
-        )
+        if not len(templates):
+            self.looks_title.set_text("Its first layer sees no pixels")
+            self.templates.show("")
+            return
+        self.looks_title.set_text(name_templates(templates, neurons, hidden=hidden))
+        self.templates.show(draw_templates(templates, () if hidden else classes))
 
     def _open_replay(self) -> None:
         """Fetch the moments of the run that is shown, once it is finished; ask about one's own newest picture."""
@@ -247,7 +206,7 @@ class TrainingPanel:
 
     async def _ask_past(self) -> None:
         run, own = self.replayed, self._last_picture()
-        if run is None or own is None or self.past is None or own.shape != self.past.templates.shape[2:]:
+        if run is None or own is None or self.past is None or own.shape != self.past.image_shape:
             return
         said = await self.tab.ask(answers.ask_past, run, own)
         if run == self.replayed:
@@ -297,7 +256,8 @@ class TrainingPanel:
             if name == training:
                 continue
             current = ' aria-current="true"' if name == self.tab.state.run else ""
-            layers = "–".join(map(str, passport.settings.get("hidden", []))) or "no hidden layer"
+            widths = [*passport.settings.get("filters", []), *passport.settings.get("hidden", [])]
+            layers = "–".join(map(str, widths)) or "no hidden layer"
             about = f"{passport.dataset}, {layers}, {passport.epochs} epochs"
             rows.append(
                 f"<li{current}>"
@@ -309,7 +269,11 @@ class TrainingPanel:
         empty = '<p class="quiet small">Every finished training is kept here, and in the folder of runs.</p>'
         self.runs.show(f"<ul>{''.join(rows)}</ul>" if rows else empty)
         earlier = self._earlier()
-        self.comparison.show(compare(earlier[:2]) if self.marked is not None and len(earlier) == 2 else "")
+        two = self.marked is not None and len(earlier) == 2
+        self.together.set_visibility(two)
+        self.compare.set_visibility(self.tab.shows("experiments"))
+        if two:
+            self.comparison.show(draw_settings(earlier))
 
     def _earlier(self) -> list:
         """Return the runs whose curves are shown: those that were marked, or the newest on the same data."""
@@ -318,7 +282,13 @@ class TrainingPanel:
         series = {one.name for one in self.tab.series}
         if self.marked is not None:
             return [(name, one) for name, one in runs if name in self.marked | series]
-        return [(name, one) for name, one in runs if one.dataset == self.tab.state.data][:FAINT]
+        return [(name, one) for name, one in runs if _data_name(one) == self.tab.state.data][:FAINT]
+
+    def _compare(self) -> None:
+        """Show the two runs that are marked, the older one first."""
+        names = [name for name, _ in self._earlier()]
+        if len(names) == 2:
+            self.tab.open("experiments", pair=(names[1], names[0]))
 
     def _pick_run(self, pick: str) -> None:
         verb, _, name = pick.partition(":")
@@ -334,15 +304,6 @@ class TrainingPanel:
     def _pause(self) -> None:
         if self.tab.job:
             self.tab.steer("resume" if self.tab.job.state == "paused" else "pause")
-
-    def _change_rate(self, value: float | str | None) -> None:
-        """Change the learning rate; what trains now takes it up at once."""
-        rate = None if value in ("", None) else value
-        before = self.tab.state.plan.learning_rate
-        self.tab.change(learning_rate=rate)
-        job = self.tab.job
-        if job and job.active and isinstance(rate, (int, float)) and self.tab.state.plan.learning_rate != before:
-            self.tab.steer("set_learning_rate", float(rate))
 
     def _fix(self) -> None:
         job = self.tab.job
@@ -397,3 +358,7 @@ def say_spread(accuracies: Sequence[float], to_come: Sequence[object] = ()) -> s
 def _over_epochs(name: str, values: list[float], look: str, *, dots: bool = False) -> Line:
     sizes = [3.0] * len(values) if dots or len(values) == 1 else []
     return Line(name, list(enumerate(values, 1)), look, sizes)
+
+
+def _data_name(passport: Passport) -> str:
+    return passport.source.path if passport.source else passport.dataset

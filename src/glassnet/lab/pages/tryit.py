@@ -2,23 +2,27 @@
 
 import random
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 from nicegui import ui
 
-from glassnet.lab import answers
+from glassnet.lab import answers, developing
 from glassnet.lab.answers import Answer
-from glassnet.lab.parts.bars import write_percent
-from glassnet.lab.parts.controls import Plain, button
+from glassnet.lab.parts.bars import draw_choices, draw_sureness, say_unlike, say_untold, write_percent
+from glassnet.lab.parts.controls import Plain, button, choice
 from glassnet.lab.parts.inside import Inside
 from glassnet.lab.parts.markup import Markup, escape
-from glassnet.lab.parts.neurons import draw_choices
 from glassnet.lab.parts.picker import RunPicker
 from glassnet.lab.parts.widgets import Board, Grid, Loupe, Photos
+from glassnet.lab.state import ALL_ANSWERS, ERRORS
 from glassnet.lab.tab import Tab
-from glassnet.runs import read_passport
+from glassnet.runs import ASSURANCE, read_passport
 
 MOST_PHOTOS, MOST_BYTES = 20, 10_000_000
+
+
+HINTS = {"mnist": "Draw a digit", "fashion-mnist": "Draw a piece of clothing"}
 
 
 class TryPanel:
@@ -30,6 +34,8 @@ class TryPanel:
         self.shown: Answer | None = None
         self.asked: Answer | None = None  # the same as the network was trained
         self.classes: tuple[str, ...] = ()
+        self.accepted = tab.state.max_error  # share of wrong answers
+        self.tells = False  # whether held-out images tell how sure the run may be
         self.boards = 0  # how often the board was cleared
         self.tried: deque[Answer] = deque(maxlen=MOST_PHOTOS)
         tab.receive_photo = self._read_photo
@@ -49,8 +55,14 @@ class TryPanel:
                 Plain("h2", "Tried before")
                 self.before = Grid("Pictures tried before", 8, self._pick_before)
             with ui.element("div").classes("middle"):
-                self.answer = Markup(classes="answer")
+                with ui.element("div").classes("answered"):
+                    self.answer = Markup(classes="answer")
+                    tip = 'What is less sure becomes "I don\'t know". Held-out images tell how sure it has to be.'
+                    shares = {str(error): f"{error:.1%}".replace(".0%", "%") + " of them" for error in ERRORS}
+                    options = shares | {str(ALL_ANSWERS): "any of them"}
+                    self.max_error = choice("Answers may be wrong", tip, options, str(self.accepted), self._accept)
                 self.bars = Markup(on_pick=self._pick_class)
+                self.sureness = Markup(classes="sureness")
                 self.inside = Inside(tab, self._ask_again)
         self.refresh()
 
@@ -58,21 +70,31 @@ class TryPanel:
         """Show the run that the tab shows."""
         self.picker.refresh()
         run = self.tab.run
+        if self.accepted != self.tab.state.max_error:
+            self.accepted = self.tab.state.max_error
+            self.max_error.show(str(self.accepted))
+            if self.shown and run == self.run:
+                self._write(self.shown)
         if run == self.run and run is not None:
             return
         self.run = run
+        self.tells = run is not None and (run / ASSURANCE).is_file()
+        self.max_error.set_visibility(self.tells)
         if run is None:
             self.board.set_hint("Train a network first")
             self.inside.show_run(None)
             self.answer.show('<p class="said-class">No network yet</p><p class="quiet">Train one, then draw here.</p>')
             self.bars.show("")
+            self.sureness.show("")
             return
         passport = read_passport(run)
-        self.board.set_hint("Draw a digit" if passport.dataset == "mnist" else "Draw a piece of clothing")
+        self.board.set_hint(HINTS.get(passport.dataset, "Draw something, or bring a photo"))
         self.shown = self.asked = None
         self.inside.show_run(run)
         self.answer.show('<p class="said-class quiet">Draw something</p>')
         self.classes = passport.classes
+        untold = "" if self.tells else say_untold(passport.settings.get("held_out", 0))
+        self.sureness.show(f'<p class="quiet small">{escape(untold)}</p>')
         self._show_bars()
         self.tried.clear()
         self.before.show(np.zeros((0, 1, 1), np.uint8), [])
@@ -92,7 +114,7 @@ class TryPanel:
         if run and picture:
             answer = await self.tab.ask(answers.ask_picture, run, picture, "your drawing", at_once=True)
             if board == self.boards:  # else it was cleared meanwhile
-                await self._show(answer)
+                await self._show(answer and replace(answer, picture=picture))
         self.board.answered()
 
     async def _ask_random(self) -> None:
@@ -103,7 +125,10 @@ class TryPanel:
 
     async def _read_photo(self, picture: bytes) -> None:
         if run := self.tab.run:
-            await self._keep(await self.tab.ask(answers.ask_picture, run, picture, "your photo"))
+            answer = await self.tab.ask(answers.ask_picture, run, picture, "your photo")
+            # The steps are kept, small; a photo may have 10 MB and is not.
+            way = await self.tab.ask(developing.show_way, run, picture) if answer else None
+            await self._keep(answer and replace(answer, way=way))
         else:
             self.tab.say("Train a network first.")
 
@@ -121,32 +146,50 @@ class TryPanel:
             return
         self.asked = answer
         if (run := self.tab.run) and self.inside.off:
-            answer = await self.tab.ask(answers.ask_again, run, self.tab.key, self.inside.off, answer, at_once=True)
-            if answer is None:
+            plain = replace(answer, picture=b"", way=None)
+            again = await self.tab.ask(answers.ask_again, run, self.tab.key, self.inside.off, plain, at_once=True)
+            if again is None:
                 return
+            answer = replace(again, picture=answer.picture, way=answer.way)
         self._write(answer)
 
     def _write(self, answer: Answer) -> None:
-        best = write_percent(max(answer.probabilities))
-        verdict = ""
-        if answer.truth:
+        best, sureness = write_percent(max(answer.probabilities)), answer.sureness
+        known = sureness is None or sureness.known(self.accepted)
+        said, beside = (answer.label, best) if known else ("I don't know", f"perhaps {answer.label}")
+        lines = []
+        if answer.truth and known:
             right = answer.truth == answer.label
-            text = "Right." if right else f"Wrong: it is {answer.truth}."
-            verdict = f'<p class="{"right" if right else "wrong"}">{escape(text)}</p>'
+            lines.append(("right" if right else "wrong", "Right." if right else f"Wrong: it is {answer.truth}."))
+        elif answer.truth:
+            lines.append(("", f"It is {answer.truth}."))
+        unlike = say_unlike(sureness) if sureness else ""
+        lines += [("wrong small", text) for text in (unlike, *map(_sentence, answer.warnings)) if text]
         self.answer.show(
-            f'<p class="said-class" role="status">{escape(answer.label)} <small>{escape(best)}</small></p>'
-            f'<p class="quiet small">{escape(answer.source)}</p>{verdict}'
+            f'<p class="said-class" role="status">{escape(said)} <small>{escape(beside)}</small></p>'
+            f'<p class="quiet small">{escape(answer.source)}</p>'
+            + "".join(f'<p class="{kind}">{escape(text)}</p>' for kind, text in lines)
         )
         height, width = answer.image.shape[:2]
         self.loupe.show(answer.image, f"{answer.source}, as the network sees it", f"{height} × {width} pixels")
         self.shown = answer
         self._show_bars()
+        if sureness:
+            self.sureness.show(draw_sureness(sureness, answer.classes))
+        elif self.tells:
+            self.sureness.show('<p class="quiet small">Weights are switched off: not calibrated.</p>')
         self.inside.show(answer)
 
     def _show_bars(self) -> None:
         shown = self.shown
         probabilities = shown.probabilities if shown else [0.0] * len(self.classes)
-        self.bars.show(draw_choices(self.classes, probabilities, shown.truth if shown else "", self.inside.picked))
+        possible = shown.sureness.possible if shown and shown.sureness else ()
+        truth = shown.truth if shown else ""
+        self.bars.show(draw_choices(self.classes, probabilities, truth, self.inside.picked, possible))
+
+    def _accept(self, error: str) -> None:
+        """Accept another share of wrong answers."""
+        self.tab.open("tryit", max_error=float(error))
 
     def _pick_class(self, what: str) -> None:
         number = what.removeprefix("class:")
@@ -178,3 +221,7 @@ class TryPanel:
         if tried:
             names = [f"{one.source}: {one.label}" for one in tried]
             self.before.show(np.stack([one.image for one in tried]), names)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

@@ -19,13 +19,14 @@ def epoch_axis(epochs: int) -> Axis:
     return Axis("epoch", 0.0, float(max(1, epochs)), tuple(float(one) for one in range(0, epochs + 1, step)))
 
 
-def draw_curves(metric: str, lines: Iterable[Line], epochs: int) -> str:
+def draw_curves(metric: str, lines: Iterable[Line], epochs: int, *, size: tuple[int, int] = (WIDTH, HEIGHT)) -> str:
     """Draw a metric over the epochs, each line named at its end.
 
     Args:
         metric: "loss" or "accuracy".
         lines: from back to front; what is no number in them is left out.
         epochs: where the axis ends.
+        size: width and height of the drawing.
     """
     shares = metric.endswith("accuracy")
     clean = [_finite(line) for line in lines]
@@ -39,7 +40,7 @@ def draw_curves(metric: str, lines: Iterable[Line], epochs: int) -> str:
     shown = [_with_value(line, shares) for line in shown]
     ends = ", ".join(line.name for line in shown if line.name)
     about = f"{metric} over the epochs; last values: {ends}" if ends else f"{metric} over the epochs; no value yet"
-    return str(chart(shown, epoch_axis(epochs), y, about=about, size=(WIDTH, HEIGHT)))
+    return str(chart(shown, epoch_axis(epochs), y, about=about, size=size))
 
 
 def draw_histogram(counts: Sequence[int], about: str) -> str:

@@ -7,13 +7,15 @@ import numpy as np
 from nicegui import ui
 from nicegui.events import KeyEventArguments
 
+from glassnet.datasets import Dataset
 from glassnet.lab.answers import Scores
-from glassnet.lab.looks import loaded
+from glassnet.lab.looks import data_of
 from glassnet.lab.parts.controls import Plain, button, number
 from glassnet.lab.parts.markup import Markup, escape
 from glassnet.lab.parts.pictures import sprite
 from glassnet.lab.parts.widgets import Loupe
 from glassnet.lab.tab import Tab
+from glassnet.runs import read_passport
 
 ROUNDS, COLUMNS = 20, 10
 
@@ -34,15 +36,15 @@ class Contest:
     def __init__(self, tab: Tab) -> None:
         self.tab = tab
         self.scores: Scores | None = None
-        self.dataset = ""
-        self.seed = 0
+        self.data: Dataset | None = None
+        self.seed = tab.state.lots
         self.lots = np.zeros(0, int)
         self.said: list[int] = []
         self.keys = ui.keyboard(self._press, active=False, repeating=False, ignore=["input", "select", "textarea"])
         with ui.element("div").classes("contest"):
             with ui.element("div").classes("row contest-head"):
                 tip = "Who has the same seed is asked about the same 20 images, in the same order."
-                self.control = number("Seed of the choice", tip, 0, self._choose, min=0, max=2**32 - 1, step=1)
+                self.control = number("Seed of the choice", tip, self.seed, self._choose, min=0, max=2**32 - 1, step=1)
                 button("Start again", self.start, tip="The same images, from the first on.")
                 self.count = Plain("p", classes="quiet", role="status")
             with ui.element("div").classes("contest-round") as self.round:
@@ -58,8 +60,12 @@ class Contest:
     def show(self, scores: Scores) -> None:
         """Play against a run; what is labelled already counts against it too, if it is the same data."""
         self.scores = scores
-        if scores.record["dataset"] != self.dataset:
-            self.dataset = scores.record["dataset"]
+        if self.tab.run is None:
+            return
+        data, seed = data_of(read_passport(self.tab.run)), self.tab.state.lots
+        if data is not self.data or seed != self.seed:
+            self.data, self.seed = data, seed
+            self.control.show(self.seed)
             self.start()
         else:
             self._show()
@@ -78,11 +84,10 @@ class Contest:
 
     def _choose(self, value: Any) -> None:
         if isinstance(value, int) and 0 <= value < 2**32:
-            self.seed = value
-            self.start()
+            self.tab.open("results", lots=value)
         else:
             self.tab.say(f"The seed must be a whole number from 0 to {2**32 - 1}.")
-        self.control.show(self.seed)
+            self.control.show(self.seed)
 
     def _press(self, event: KeyEventArguments) -> None:
         key = str(event.key.name)
@@ -105,7 +110,7 @@ class Contest:
 
     def _show(self) -> None:
         scores, place = self.scores, len(self.said)
-        if scores is None:
+        if scores is None or self.data is None:
             return
         classes, asked = scores.record["classes"], len(self.lots)
         going = place < asked
@@ -113,7 +118,7 @@ class Contest:
         self.end.set_visibility(not going)
         self.count.set_text(f"Image {place + 1} of {asked}" if going else f"All {asked} are labelled.")
         if going:
-            image = loaded(self.dataset).test.images[self.lots[place]]
+            image = self.data.test.images[self.lots[place]]
             self.loupe.show(image, f"Image {place + 1} of {asked}, to be labelled by you", " ")
             self.buttons.show(
                 "".join(
@@ -138,7 +143,7 @@ class Contest:
 
     def _write_end(self) -> str:
         scores = self.scores
-        if scores is None:
+        if scores is None or self.data is None:
             return ""
         classes = scores.record["classes"]
         truth = [int(one) for one in scores.labels[self.lots]]
@@ -156,7 +161,7 @@ class Contest:
             "</figcaption></figure>"
             for k in range(len(truth))
         )
-        source = sprite(loaded(self.dataset).test.images[self.lots], COLUMNS)
+        source = sprite(self.data.test.images[self.lots], COLUMNS)
         sheet = f'<div class="contest-sheet" style="--sprite: url({source})">{cells}</div>'
         return f'<div class="contest-sides">{sides}</div><h2>What it is, what you said, what it said</h2>{sheet}'
 

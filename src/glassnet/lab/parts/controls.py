@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
@@ -105,3 +106,14 @@ def button(text: str, on_click: Callable[[], Any], *, tip: str = "", classes: st
     result = Plain("button", text, classes, type="button", **attributes)
     result.on("click", lambda _: on_click(), args=[])
     return result
+
+
+def program(title: str, label: str) -> Plain:
+    """A column with a program and a button that copies it; return the element that shows the text."""
+    with ui.element("div").classes("code-side"):
+        with ui.element("div").classes("row head"):
+            Plain("h2", title)
+            copy = button("Copy", lambda: None, classes="quiet", tip="Copies the program.")
+        code = Plain("pre", classes="code", tabindex=0, role="region", aria_label=label)
+        copy.on("click", js_handler=copy_text_of(code))
+    return code

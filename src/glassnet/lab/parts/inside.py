@@ -7,19 +7,20 @@ from typing import Any
 import numpy as np
 from nicegui import ui
 
-from glassnet.lab import answers
+from glassnet.lab import answers, developing
 from glassnet.lab.answers import Answer, Inner, Off
 from glassnet.lab.parts.controls import Plain, button
 from glassnet.lab.parts.markup import Markup, escape
 from glassnet.lab.parts.neurons import draw_arithmetic, draw_switches, say_effect
 from glassnet.lab.parts.reasons import draw_reasons
+from glassnet.lab.parts.steps import draw_way
 from glassnet.lab.parts.widgets import Grid
 from glassnet.lab.tab import Tab
 from glassnet.sharing.sprites import coloured
 
 SECONDS_OF_REST = 0.3
 TERMS, UNITS = 4, 12
-VIEWS = {"why": "Why", "arithmetic": "Arithmetic", "off": "Switch weights off"}
+VIEWS = {"why": "Why", "arithmetic": "Arithmetic", "off": "Switch weights off", "way": "From photo to input"}
 
 
 class Inside:
@@ -115,8 +116,8 @@ class Inside:
                 if self.view == "off":
                     await self._show_switches(self.run)
                 elif self.answer:
-                    ask = self._show_reasons if self.view == "why" else self._show_arithmetic
-                    await ask(self.run, self.answer)
+                    ways = {"why": self._show_reasons, "arithmetic": self._show_arithmetic, "way": self._show_way}
+                    await ways[self.view](self.run, self.answer)
         finally:
             self.thinking = False
 
@@ -139,6 +140,15 @@ class Inside:
         else:
             layers = {one["layer"] for one in hidden.units} if hidden else ()
             self.words.show(draw_arithmetic(found, sorted(layers)))
+
+    async def _show_way(self, run: Path, answer: Answer) -> None:
+        """Show the steps from a photo or a drawing to what the network sees."""
+        wanted, way = self._wanted(), answer.way
+        if way is None and answer.picture:
+            way = await self.tab.ask(developing.show_way, run, answer.picture)
+        if wanted == self._wanted():
+            nothing = '<p class="quiet">A test image goes in as it is. Draw, or bring a photo.</p>'
+            self.words.show(draw_way(way) if way else nothing)
 
     async def _inner(self, run: Path) -> Inner | None:
         """Return what can be switched off."""

@@ -4,24 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from glassnet.lab.answers import Effect, Off
-from glassnet.lab.parts.bars import RIGHT, write_percent
 from glassnet.lab.parts.markup import escape
-
-
-def draw_choices(classes: Sequence[str], probabilities: Sequence[float], truth: str, picked: int | None) -> str:
-    """Draw the probability of every class; a click on one asks about it."""
-    best = max(probabilities, default=0.0)
-    rows = []
-    for number, (name, probability) in enumerate(zip(classes, probabilities, strict=True)):
-        kinds = [("best", probability == best), ("truth", name == truth), ("picked", number == picked)]
-        kind = " ".join(word for word, holds in kinds if holds)
-        rows.append(
-            f'<div class="{kind}"><dt><button type="button" class="ask" data-pick="class:{number}" '
-            f'aria-pressed="{str(number == picked).lower()}">{escape(name)}</button>{RIGHT if name == truth else ""}'
-            f'</dt><dd><i style="--share: {probability:.4f}"></i><span>{escape(write_percent(probability))}</span></dd>'
-            "</div>"
-        )
-    return f'<dl class="probabilities">{"".join(rows)}</dl>'
 
 
 def draw_arithmetic(record: dict[str, Any], hidden: Sequence[str] = ()) -> str:
@@ -55,7 +38,9 @@ def draw_arithmetic(record: dict[str, Any], hidden: Sequence[str] = ()) -> str:
 def draw_switches(units: Sequence[dict[str, Any]], off: Off) -> str:
     """Draw a switch for each hidden unit."""
     rows = []
+    several = len({one["layer"] for one in units}) > 1
     for one in units:
+        where = f"{one['layer']}: " if several else ""
         on = (one["layer"], one["unit"]) not in off.units
         said = f"unit {one['unit']}"
         what = f"for {one['pushes_for']}, against {one['pushes_against']}" if one["pushes_for"] else "changes nothing"
@@ -63,7 +48,7 @@ def draw_switches(units: Sequence[dict[str, Any]], off: Off) -> str:
             f'<li><button type="button" role="switch" aria-checked="{str(on).lower()}" '
             f'data-pick="unit:{one["unit"]}:{escape(one["layer"])}" aria-label="{escape(one["layer"])}, {said}">'
             f'<i class="switch-track" aria-hidden="true"></i><b>{said}</b></button>'
-            f"<small>{escape(what)}</small><span>{one['influence']:.2f}</span></li>"
+            f"<small>{escape(where + what)}</small><span>{one['influence']:.2f}</span></li>"
         )
     return f'<ul class="units">{"".join(rows)}</ul>'
 

@@ -2,7 +2,7 @@
 export default {
   template: `
     <div class="photos">
-      <button type="button" @click="$refs.file.click()" :data-tip="tip" :aria-description="tip">Photo…</button>
+      <button ref="choose" type="button" @click="$refs.file.click()" :data-tip="tip" :aria-description="tip">Photo…</button>
       <input ref="file" type="file" accept="image/*" multiple hidden @change="send($event.target.files); $event.target.value = ''" />
       <button v-if="camera && !stream" type="button" @click="look" data-tip="Hold something before the camera.">Camera</button>
       <template v-if="stream">
@@ -36,27 +36,28 @@ export default {
   },
   methods: {
     open() {
-      return this.$el.offsetParent !== null;
+      return this.$refs.choose.offsetParent !== null; // the element around it has no box of its own
     },
     async send(files) {
       if (!files?.length) return;
       const taken = [...files].slice(0, this.most);
-      this.said = files.length > this.most ? `The first ${this.most} of ${files.length.toLocaleString("en")} files are read.` : "";
+      const many = files.length.toLocaleString("en");
+      const first = files.length > this.most ? `The first ${this.most} of ${many} files are read.` : "";
+      this.said = first;
       for (const file of taken) {
-        if (!file.size) {
-          this.said = "The picture is empty (0 bytes); save it again.";
-          continue;
-        }
-        if (file.size > this.mostBytes) {
-          this.said = `A picture of ${(file.size / 1e6).toFixed(0)} MB is too large; ${this.mostBytes / 1e6} MB is the most.`;
-          continue;
-        }
-        try {
-          const response = await fetch(this.url, { method: "POST", body: file });
-          if (!response.ok) this.said = await response.text();
-        } catch {
-          this.said = "The lab does not answer; is it still running?";
-        }
+        const problem = await this.post(file);
+        if (problem) this.said = `${first} ${problem}`.trim();
+      }
+    },
+    async post(file) {
+      if (!file.size) return "The picture is empty (0 bytes); save it again.";
+      if (file.size > this.mostBytes)
+        return `A picture of ${(file.size / 1e6).toFixed(0)} MB is too large; ${this.mostBytes / 1e6} MB is the most.`;
+      try {
+        const response = await fetch(this.url, { method: "POST", body: file });
+        return response.ok ? "" : await response.text();
+      } catch {
+        return "The lab does not answer; is it still running?";
       }
     },
     async look() {
@@ -64,8 +65,9 @@ export default {
         this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: 480 } });
         await this.$nextTick();
         this.$refs.video.srcObject = this.stream;
-      } catch {
-        this.said = "The camera is not available.";
+      } catch (error) {
+        const denied = error.name === "NotAllowedError";
+        this.said = denied ? "The browser may not use the camera; allow it beside the address." : "There is no camera.";
       }
     },
     take() {

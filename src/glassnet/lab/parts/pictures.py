@@ -14,11 +14,11 @@ def sprite(images: np.ndarray, columns: int) -> str:
 
 def templates_sprite(templates: np.ndarray, columns: int) -> str:
     """Return weights `(n, height, width)` as one picture: blue pushes for, orange against; one scale for all."""
-    return png_uri(mosaic(coloured(np.nan_to_num(templates)), columns))
+    return png_uri(mosaic(coloured(np.nan_to_num(templates)), columns, empty=255))
 
 
-def mosaic(images: np.ndarray, columns: int) -> np.ndarray:
-    """Return `(n, height, width[, 3])` as one image, in rows of `columns`; what stays empty is 0.
+def mosaic(images: np.ndarray, columns: int, *, empty: int = 0) -> np.ndarray:
+    """Return `(n, height, width[, 3])` as one image, in rows of `columns`; places without an image get one value.
 
     Example:
         >>> import numpy as np
@@ -30,7 +30,7 @@ def mosaic(images: np.ndarray, columns: int) -> np.ndarray:
     """
     n, height, width, *channels = images.shape
     rows = math.ceil(n / columns)
-    grid = np.zeros((rows * columns, height, width, *channels), images.dtype)
+    grid = np.full((rows * columns, height, width, *channels), empty, images.dtype)
     grid[:n] = images
     lines = grid.reshape(rows, columns, height, width, *channels).swapaxes(1, 2)
     return np.ascontiguousarray(lines.reshape(rows * height, columns * width, *channels))

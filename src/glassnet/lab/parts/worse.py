@@ -9,6 +9,7 @@ from nicegui import ui
 from glassnet.evaluation.robustness import CORRUPTIONS, Corruption
 from glassnet.lab import answers
 from glassnet.lab.answers import Worsened
+from glassnet.lab.levels import levels_of, untouched
 from glassnet.lab.parts.bars import draw_bars, write_percent
 from glassnet.lab.parts.controls import Plain, button, choice
 from glassnet.lab.parts.markup import Markup, escape
@@ -20,9 +21,6 @@ from glassnet.sharing.charts import Axis, Line, chart, whole
 
 MOST_IMAGES = 1000
 
-STEPS = {"noise": 20, "blur": 30, "shift": 6, "rotation": 30, "contrast": 18, "occlusion": 20, "stroke width": 5}
-"""Places of the slider beside the first; others than these get ten."""
-
 
 class WorseImages:
     """Sliders that make test images worse. Nothing is computed before it is shown."""
@@ -30,10 +28,9 @@ class WorseImages:
     def __init__(self, tab: Tab) -> None:
         self.tab = tab
         self.run: Path | None = None
-        self.name = next(iter(CORRUPTIONS))
+        self.name, self.level = tab.state.worse
         self.index = 0
-        self.place = 0
-        self.wanted: tuple[Path, str, int, int] | None = None
+        self.wanted: tuple[Path, str, float, int] | None = None
         self.busy = False
         self.accuracies: dict[str, dict[float, float]] = {}  # of this run, by corruption and level
         with ui.element("div").classes("worse"):
@@ -54,21 +51,21 @@ class WorseImages:
         self._offer()
 
     def show(self, run: Path | None) -> None:
-        """Show what becomes of a run."""
+        """Show what becomes of a run, at the level that the tab is set to."""
+        worse = self.tab.state.worse
+        if (run, worse) == (self.run, (self.name, self.level)):
+            return
         if run != self.run:
             self.run, self.accuracies = run, {}
-            self._ask()
-
-    def _choose(self, name: str) -> None:
-        self.name = name
-        self.kind.show(name)
+        self.name, self.level = worse
         self._offer()
         self._ask()
 
+    def _choose(self, name: str) -> None:
+        self.tab.open("results", worse=untouched(name))
+
     def _move(self, place: int) -> None:
-        self.place = place
-        self.slider.keep(place)
-        self._ask()
+        self.tab.open("results", worse=(self.name, levels_of(self.name)[place]))
 
     def _take_another(self) -> None:
         if self.run:
@@ -76,16 +73,16 @@ class WorseImages:
             self._ask()
 
     def _offer(self) -> None:
-        """Offer the levels of the corruption, beginning with images as they are."""
+        """Offer the levels of the corruption, and stand at the chosen one."""
         one = CORRUPTIONS[self.name]
-        levels = _levels(self.name)
-        self.place = levels.index(one.untouched)
-        self.slider.offer([_write_level(one, level) for level in levels], self.place)
+        levels = levels_of(self.name)
+        self.kind.show(self.name)
+        self.slider.offer([_write_level(one, level) for level in levels], levels.index(self.level))
 
     def _ask(self) -> None:
         if self.run is None:
             return
-        self.wanted = self.run, self.name, self.place, self.index
+        self.wanted = self.run, self.name, self.level, self.index
         if not self.busy:
             self.busy = True
             with self.chart:
@@ -96,8 +93,7 @@ class WorseImages:
         try:
             while self.wanted:
                 asked, self.wanted = self.wanted, None
-                run, name, place, index = asked
-                level = _levels(name)[place]
+                run, name, level, index = asked
                 found = await self.tab.ask(answers.worsen, run, name, level, index, MOST_IMAGES)
                 if found and run == self.run:
                     self.accuracies.setdefault(name, {})[level] = found.right / found.n
@@ -122,13 +118,6 @@ class WorseImages:
         self.loupe.show(answer.image, f"{answer.source}, made worse; {told}", told)
         points = sorted(self.accuracies[self.name].items())
         self.chart.show(_draw(self.name, points, level, 1 / len(answer.classes)))
-
-
-def _levels(name: str) -> list[float]:
-    """Return the levels that the slider has, from the first to the last that are measured elsewhere."""
-    first, last = CORRUPTIONS[name].levels[0], CORRUPTIONS[name].levels[-1]
-    steps = STEPS.get(name, 10)
-    return [round(first + (last - first) * k / steps, 6) for k in range(steps + 1)]
 
 
 def _write_level(one: Corruption, level: float) -> str:

@@ -1,0 +1,131 @@
+"""How unlike the training images an image is: several distances from them, and how usual these are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from glassnet.confidence import distances
+from glassnet.confidence.distances import Seen, Space
+
+SPACES = "features", "details", "pictures"
+"""What is compared in directions of its own."""
+
+TAIL, FAR_TAIL = 0.05, 0.01
+"""Shares of usual distances that are taken for the tail, and for the tail of what counts in its tail only."""
+
+
+@dataclass(frozen=True, eq=False)
+class Novelty:
+    """What training images look like, as five distances from them measure it.
+
+    The distances are: how far an image's features point away from those of the nearest training images; how far its
+    blurred pixels do; how far its details are from those of training images; and how low its largest logit is. A face
+    of circles has details as no digit has, and a letter has features as no digit has: what is a little unusual in all
+    four counts like what is very unusual in one. How much of its pixels lies outside of the directions in which
+    training images vary counts only where it is more than in nearly all of them: noise.
+
+    Args:
+        features: of training images, each of length 1.
+        wholes: training images, blurred, each of length 1, `float32 (m, pixels)`.
+        details: small parts of training images.
+        pictures: the directions in which their pixels vary.
+        usual: for each of the distances, those of held-out images, sorted, `(5, n)`.
+        sums: for each held-out image the sum of the logarithms of its ranks, sorted, `(n,)`.
+    """
+
+    features: Space
+    wholes: np.ndarray
+    details: Space
+    pictures: Space
+    usual: np.ndarray
+    sums: np.ndarray
+
+    def typicality(self, seen: Seen) -> np.ndarray:
+        """Return the share of held-out images that are at least as unusual, `(n,)`: 0 is unlike all of them."""
+        sums = _rank_sums(self.usual, _distances(self, seen))
+        return np.searchsorted(self.sums, sums, side="right") / len(self.sums)
+
+    def record(self) -> dict[str, np.ndarray]:
+        """Return its arrays by names, large ones in half precision; `Novelty.of_record` reads them again."""
+        spaces = {f"{name}_{part}": value for name in SPACES for part, value in vars(getattr(self, name)).items()}
+        kept = spaces | {"wholes": self.wholes, "usual": self.usual, "rank_sums": self.sums}
+        return {name: value.astype(np.float16) if _is_bank(name) else value for name, value in kept.items()}
+
+    @classmethod
+    def of_record(cls, arrays: Mapping[str, np.ndarray]) -> "Novelty":
+        """Return the one that `record` wrote.
+
+        Raises:
+            KeyError: an array is missing.
+        """
+        arrays = {name: value.astype(np.float32) if _is_bank(name) else value for name, value in arrays.items()}
+        parts = [field.name for field in fields(Space)]
+        features, details, pictures = (Space(**{part: arrays[f"{name}_{part}"] for part in parts}) for name in SPACES)
+        return cls(features, arrays["wholes"], details, pictures, arrays["usual"], arrays["rank_sums"])
+
+
+def _is_bank(name: str) -> bool:
+    return name == "wholes" or name.endswith("_bank")
+
+
+def fit_novelty(train: Seen, held_out: Seen) -> Novelty:
+    """Learn what training images look like, and how far held-out images usually are from them.
+
+    References:
+        M. Tipping and C. Bishop, "Probabilistic principal component analysis", JRSS B 61 (1999): what lies outside.
+        Y. Sun et al., "Out-of-distribution detection with deep nearest neighbors", ICML 2022, arXiv:2204.06507.
+        K. Roth et al., "Towards total recall in industrial anomaly detection", CVPR 2022, arXiv:2106.08265 (details,
+        there of features; those of pixels tell more here).
+        D. Hendrycks et al., "Scaling out-of-distribution detection for real-world settings", ICML 2022,
+        arXiv:1911.11132: the largest logit.
+        R. A. Fisher, "Statistical methods for research workers" (1925): the sum of logarithms.
+    """
+    found = Novelty(
+        features=distances.feature_space(train.features),
+        wholes=distances.known_wholes(train.images),
+        details=distances.detail_space(train.images),
+        pictures=distances.picture_space(train.images),
+        usual=np.empty((5, 0), np.float32),
+        sums=np.empty(0),
+    )
+    far = _distances(found, held_out)
+    usual = np.sort(far, axis=1)
+    return replace(found, usual=usual, sums=np.sort(_rank_sums(usual, far)))
+
+
+def _distances(model: Novelty, seen: Seen) -> np.ndarray:
+    """Return the five distances of each image, `(5, n)`."""
+    features = distances.unit(model.features.place(distances.unit(seen.features)))
+    far = (
+        distances.angle(features, model.features.bank),
+        distances.angle(distances.blurred_wholes(seen.images), model.wholes),
+        distances.strangeness(model.details, seen.images),
+        -seen.peak,
+        distances.outside(model.pictures, seen.images),
+    )
+    return np.stack(far).astype(np.float32)
+
+
+def _rank_sums(usual: np.ndarray, far: np.ndarray) -> np.ndarray:
+    """Return, for each image, the sum of the logarithms of the shares of usual distances that reach its own.
+
+    Beyond the farthest 5 % an exponential tail is taken, so that what is far beyond them all counts as such. Of the
+    last distance, only what is beyond the farthest 1 % counts.
+    """
+    shares = [
+        np.log(_share(known, own)) + _beyond(known, own, TAIL) for known, own in zip(usual[:-1], far, strict=False)
+    ]
+    return np.sum(shares, axis=0) + _beyond(usual[-1], far[-1], FAR_TAIL)
+
+
+def _share(known: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Return the share of known distances that reach one's own, at least that of the tail."""
+    return np.maximum((1 + len(known) - np.searchsorted(known, own)) / (len(known) + 1), TAIL)
+
+
+def _beyond(known: np.ndarray, own: np.ndarray, tail: float) -> np.ndarray:
+    """Return the logarithm of the share of the tail that reaches as far, 0 within."""
+    start = float(np.quantile(known, 1 - tail))
+    scale = max(float(known[known >= start].mean()) - start, 1e-6 * abs(start), 1e-12)
+    return -np.maximum(own - start, 0) / scale

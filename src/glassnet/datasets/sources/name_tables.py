@@ -1,0 +1,150 @@
+"""CSV of file names and labels: the pictures lie beside the table, or in a folder beside it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from glassnet.datasets.items import Files, Item, Problem
+from glassnet.datasets.sources.entries import MOST_BYTES, Entry, leads_out
+from glassnet.datasets.sources.layout import make_item, picture_endings
+from glassnet.datasets.sources.names import clean, explain, name_classes, name_data_set, split_in, split_of
+from glassnet.datasets.sources.tables import LABEL_WORDS, NAME_WORDS, SPLIT_COLUMNS, Table, read_rows
+from glassnet.errors import InputError
+
+Find = Callable[[str], Entry | None]
+"""Gives the file at a path of the source, if there is one; raises ValueError where the path leads out of it."""
+
+_ENDINGS = ("", ".jpg", ".png", ".jpeg", ".JPG", ".PNG", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+_MOST_SEARCHES = 1000
+
+
+def open_name_tables(path: Path, tables: Sequence[Table], find: Find, folders: Sequence[str]) -> Files:
+    """Return the pictures that one or several tables name.
+
+    Names are relative to the table, or to a folder of the source; their ending may be missing. The split is that of a
+    column, or else that in the name of the table, where there are several.
+
+    Args:
+        path: of the source.
+        tables: with a column of names and one of labels.
+        find: gives the file at a path of the source.
+        folders: of the source, in which the pictures may be.
+
+    Raises:
+        InputError: there are no such columns, or none of the pictures exists.
+    """
+    found: list[tuple[Entry, str, str | None]] = []
+    problems: list[Problem] = []
+    refused: InputError | None = None
+    for table in tables:
+        named = split_in(table.entry.path.rsplit("/", 1)[-1]) if len(tables) > 1 else None
+        try:
+            found += [(entry, label, split or named) for entry, label, split in _read(table, find, folders, problems)]
+        except InputError as error:
+            refused = error
+            problems.append(Problem(clean(table.entry.path), str(error)))
+    if not found:
+        raise refused or InputError(f"{clean(str(path))} holds no table of file names and labels")
+    if {split for _, _, split in found} in ({"test"}, {"validation"}):
+        found = [(entry, label, None) for entry, label, _ in found]
+    shown = name_classes(label for _, label, _ in found)
+    items: tuple[Item, ...] = tuple(make_item(entry, shown[label], split) for entry, label, split in found)
+    classes = tuple(dict.fromkeys(shown.values()))
+    return Files(name_data_set(path), path, "a table of file names and labels", items, classes, tuple(problems))
+
+
+def _read(
+    table: Table, find: Find, folders: Sequence[str], problems: list[Problem]
+) -> list[tuple[Entry, str, str | None]]:
+    name_column, label_column = _columns(table)
+    split_column = table.column(SPLIT_COLUMNS)
+    locate = _locator(table, find, folders)
+    table_name = clean(table.entry.path)
+    found: list[tuple[Entry, str, str | None]] = []
+    try:
+        for line, cells in read_rows(table):
+            if max(name_column, label_column) >= len(cells):
+                problems.append(Problem(f"{table_name}, line {line}", "too few columns"))
+                continue
+            stated = cells[split_column] if split_column is not None and split_column < len(cells) else ""
+            name, label = cells[name_column].strip(), cells[label_column].strip()
+            shown = clean(name) or f"{table_name}, line {line}"
+            try:
+                entry = locate(name)
+            except ValueError as error:
+                problems.append(Problem(shown, str(error)))
+                continue
+            if entry is None:
+                problems.append(Problem(shown, "there is no such file"))
+            elif not label:
+                problems.append(Problem(shown, "no label"))
+            elif not 0 < entry.size <= MOST_BYTES:
+                problems.append(
+                    Problem(shown, f"larger than {MOST_BYTES >> 20} MB" if entry.size else "empty (0 bytes)")
+                )
+            else:
+                found.append((entry, label, split_of(stated)))
+    except (OSError, ValueError, EOFError) as error:
+        problems.append(Problem(table_name, f"breaks off: {explain(error)}"))
+    if not found:
+        reason = f" ({problems[-1].name}: {problems[-1].reason})" if problems else ""
+        raise InputError(f"none of the pictures that {table_name} names can be used{reason}; names are relative to it")
+    return found
+
+
+def _columns(table: Table) -> tuple[int, int]:
+    """Return the columns of the names and of the labels, by their headers or else by what is in them."""
+    endings = picture_endings()
+    width = min(map(len, table.rows), default=0)
+    looks = [
+        sum(any(row[at].strip().lower().endswith(ending) for ending in endings) for row in table.rows)
+        for at in range(width)
+    ]
+    name_column = looks.index(max(looks)) if any(looks) else table.column(NAME_WORDS)
+    label_column = table.column(LABEL_WORDS)
+    if name_column is not None and label_column in {None, name_column}:
+        others = [at for at in range(width) if at not in {name_column, table.column(SPLIT_COLUMNS)}]
+        label_column = others[0] if len(others) == 1 else None
+    if name_column is None or label_column is None:
+        missing = "file names (file_name, path, image, …)" if name_column is None else "labels (label, class, …)"
+        named = clean(", ".join(table.header), 80)
+        begins = clean(", ".join(table.rows[0] if table.rows else ()), 80)
+        columns = named or f"{width} columns without names, and begins with: {begins}"
+        raise InputError(f"the table {clean(table.entry.path)} has no column of {missing}; it has {columns}")
+    return name_column, label_column
+
+
+def _locator(table: Table, find: Find, folders: Sequence[str]) -> Find:
+    """Return what finds the file of a name: beside the table, in one of the folders, with or without an ending."""
+    base = table.entry.path.rpartition("/")[0]
+    places = list(dict.fromkeys([base, *folders]))
+
+    def paths(name: str) -> list[str]:
+        return [f"{place}/{name}{ending}" if place else f"{name}{ending}" for place in places for ending in _ENDINGS]
+
+    usual: list[int] = []  # which of the paths have led to files
+    searches = _MOST_SEARCHES
+
+    def locate(name: str) -> Entry | None:
+        inside = _relative(name)
+        if not inside:
+            return None
+        if leads_out(inside):
+            raise ValueError("its name leads out of the folder of the table")
+        nonlocal searches
+        every = paths(inside)
+        for at in usual:
+            if entry := find(every[at]):
+                return entry
+        if searches > 0:
+            searches -= 1
+            for at, path in enumerate(every):
+                if at not in usual and (entry := find(path)):
+                    usual.append(at)
+                    return entry
+        return None
+
+    return locate
+
+
+def _relative(name: str) -> str:
+    return name.replace("\\", "/").removeprefix("./")

@@ -1,0 +1,77 @@
+"""Stages: what an image goes through in a recipe's network, with shapes and where every parameter comes from."""
+
+import math
+from dataclasses import dataclass
+
+from glassnet.building import pooled_size
+from glassnet.recipe import Recipe
+
+KERNEL = 3
+"""Side of a filter of a recipe."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step on the way from the image to the classes.
+
+    Args:
+        kind: "image", "block" (convolution and what belongs to it), "flatten", "hidden" or "output".
+        number: of its kind, from 0.
+        shape: of what it gives.
+        parameters: numbers that training finds here, and those that batch normalisation keeps.
+        arithmetic: where that count comes from, "" if there are none.
+        pooled: a block that makes pictures half as large.
+    """
+
+    kind: str
+    number: int
+    shape: tuple[int, ...]
+    parameters: int = 0
+    arithmetic: str = ""
+    pooled: bool = False
+
+    @property
+    def width(self) -> int:
+        """How many units it has: neurons, or filters."""
+        return self.shape[-1]
+
+
+def stages_of(plan: Recipe, image_shape: tuple[int, ...], classes: int) -> list[Stage]:
+    """Return the stages of a recipe's network, from the image to the output.
+
+    Args:
+        plan: the recipe.
+        image_shape: height and width, and channels where there are any.
+        classes: how many outputs it has.
+
+    Example:
+        >>> from glassnet.recipes import find
+        >>> [stage.shape for stage in stages_of(find("digits-32"), (28, 28), 10)]
+        [(28, 28), (784,), (32,), (10,)]
+    """
+    height, width, channels = (*image_shape, 1)[:3]
+    stages = [Stage("image", 0, image_shape)]
+    for number, filters in enumerate(plan.filters):
+        full = height, width
+        height, width = pooled_size(*full)
+        pooled = (height, width) != full
+        count, words = _count_block(channels, filters, normal=plan.batch_norm)
+        stages.append(Stage("block", number, (height, width, filters), count, words, pooled))
+        channels = filters
+    before = height * width * channels if plan.filters else math.prod(image_shape)
+    stages.append(Stage("flatten", 0, (before,)))
+    for number, units in enumerate((*plan.hidden, classes)):
+        kind = "output" if number == len(plan.hidden) else "hidden"
+        words = f"{before:,} inputs × {units:,} neurons + {units:,} biases"
+        stages.append(Stage(kind, number if kind == "hidden" else 0, (units,), before * units + units, words))
+        before = units
+    return stages
+
+
+def _count_block(channels: int, filters: int, *, normal: bool) -> tuple[int, str]:
+    """Count the parameters of a block, and say where they come from."""
+    weights = KERNEL * KERNEL * channels * filters
+    of = f"{KERNEL} × {KERNEL} × {channels:,} channel{'s' if channels > 1 else ''} × {filters:,} filters"
+    if normal:
+        return weights + 4 * filters, f"{of} + 4 × {filters:,} to normalise"
+    return weights + filters, f"{of} + {filters:,} biases"

@@ -1,0 +1,190 @@
+"""A photographed drawing, such as a digit on paper, becomes strokes like those of the training images."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from glassnet.photos import framing, light, lines, strokes
+from glassnet.photos.facts import DataFacts
+from glassnet.photos.opening import Photo
+from glassnet.photos.steps import Box, Development, Step, to_bytes
+from glassnet.photos.strokes import Subject
+from glassnet.types import Image
+
+LUMINANCE = (0.299, 0.587, 0.114)
+
+PLAIN = 0.09
+"""Ink that is no darker than this beside its paper (9 %) is taken for a stain."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ink:
+    """What was drawn, apart from light and paper.
+
+    Args:
+        ink: `(height, width)`, 0 (paper) to 1 (darkest).
+        mask: where strokes are.
+        subjects: the things that were drawn, the most prominent first.
+        steps: how it came about.
+        warnings: what makes it doubtful.
+        blank: whether nothing stands out from the ground.
+    """
+
+    ink: np.ndarray = field(repr=False)
+    mask: np.ndarray = field(repr=False)
+    subjects: list[Subject]
+    steps: list[Step]
+    warnings: list[str]
+    blank: bool
+
+
+def develop_drawing(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str]) -> Development:
+    """Take a photo of one drawing all the way.
+
+    Args:
+        photo: as it was opened.
+        shape: of the network's input.
+        facts: of the training images.
+        without: names of steps that are left out.
+    """
+    found = find_ink(photo, shape, facts, without)
+    warnings = [*photo.warnings, *found.warnings]
+    if not found.subjects:
+        empty = np.full(shape, facts.background, np.uint8)
+        return Development(empty, tuple(found.steps), tuple(warnings), blank=True)
+    if len(found.subjects) > 1:
+        warnings.append(f"{len(found.subjects)} subjects are in it; the most prominent one is read (--many reads all)")
+    subject = found.subjects[0]
+    drawn, box = _frame(found, subject, photo, shape, facts, without)
+    height = round(subject.longest / max(photo.pixels.shape[:2]) * max(photo.size))
+    if height < 0.7 * facts.subject_size:
+        warnings.append(f"the subject is only {height} pixels large; go nearer")
+    return Development(drawn[-1].seen, (*found.steps, *drawn), tuple(warnings), box, found.blank)
+
+
+def develop_subject(
+    found: Ink, subject: Subject, photo: Photo, shape: tuple[int, ...], facts: DataFacts
+) -> Development:
+    """Take one of several drawings in a photo the rest of the way."""
+    drawn, box = _frame(found, subject, photo, shape, facts, frozenset())
+    return Development(drawn[-1].seen, (*found.steps, *drawn), photo.warnings, box, found.blank)
+
+
+def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str]) -> Ink:
+    """Separate what was drawn from light, paper, lines and specks."""
+    colour = photo.pixels.astype(np.float32)
+    dark_ground = facts.background < 128
+    steps: list[Step] = []
+    warnings: list[str] = []
+
+    def show(name: str, title: str, about: str, picture: np.ndarray) -> None:
+        steps.append(Step(name, title, about, to_bytes(picture), shape))
+
+    def show_ink(name: str, title: str, about: str, ink: np.ndarray) -> None:
+        strong = 255 * np.clip(ink / max(float(ink.max()), 1e-6), 0, 1)
+        show(name, title, about, strong if dark_ground else 255 - strong)
+
+    show("upright", "the photo", photo.about, photo.pixels)
+    weights = np.array(LUMINANCE) if "gray" in without else light.contrast_weights(colour)
+    gray = colour @ weights.astype(np.float32)
+    if "gray" not in without:
+        red, green, blue = (f"{100 * share:.0f} %" for share in weights)
+        show("gray", "gray that carries the contrast", f"{red} of red, {green} of green and {blue} of blue", gray)
+    if gray.mean() < 45 and np.quantile(gray, 0.99) < 90:
+        warnings.append(f"it is very dark (mean brightness {gray.mean():.0f} of 255); take it again with more light")
+
+    dark_on_light = dark_ground if "polarity" in without else light.is_dark_on_light(gray)
+    if "polarity" in without:
+        dark_on_light = not dark_ground  # as if it were drawn as the training images are
+    dark = gray if dark_on_light else 255 - gray
+    if "polarity" not in without:
+        kinds = ("dark on light", "light on dark")
+        photographed, trained = kinds[not dark_on_light], kinds[dark_ground]
+        turned = dark_on_light == dark_ground
+        about = f"drawn {photographed}, and the training images are {trained}: "
+        show(
+            "polarity",
+            "as the training data",
+            about + ("turned" if turned else "left"),
+            255 - dark if dark_ground else dark,
+        )
+
+    if "flatten" in without:
+        ink = np.clip(1 - dark / max(float(np.quantile(dark, 0.9)), 1), 0, 1)
+    else:
+        ink = light.flatten(dark)
+        low, high = np.quantile(dark[::4, ::4], (0.25, 0.9))
+        about = f"each pixel beside the ground around it, whose brightness runs from {low:.0f} to {high:.0f}"
+        show_ink("flatten", "even light", about, ink)
+
+    if "lines" not in without:
+        ink, count = lines.remove_lines(ink)
+        show_ink("lines", "no printed lines", f"{count} straight lines through the picture taken out", ink)
+
+    noise = strokes.noise_of(ink)
+    mask = ink > 0.5 * ink.max() if "separate" in without else strokes.find_strokes(ink, noise)
+    clean = "specks" not in without and max(ink.shape) > light.SMALL
+    if clean and "separate" not in without:
+        ink, mask, subjects = strokes.without_shadows(ink, mask, noise)
+    else:
+        subjects = strokes.find_subjects(ink, mask, clean=clean)
+    peak = float(np.quantile(ink[mask], 0.8)) if mask.any() else 0.0
+    if not dark_on_light:  # chalk reflects, so that its share of the black around it means little: count in brightness
+        peak = peak * float(dark.max()) / 255
+    blank = bool(not mask.any() or peak < max(PLAIN, 7 * noise) or mask.mean() > 0.6)
+    if blank:
+        warnings.append("nothing stands out from the ground: it looks blank")
+    if "separate" not in without:
+        about = f"strokes are what is at least {100 * _least(ink, mask):.0f} % darker than the ground"
+        show_ink("separate", "strokes only", about, ink * mask)
+    if blank and mask.mean() > 0.6:
+        subjects = []
+    if subjects and "specks" not in without:
+        chosen = subjects[0].mask
+        rest = strokes.count_pieces(mask & ~chosen)
+        show_ink("specks", "one subject", f"{rest} specks, edges and other things left out", ink * chosen)
+    return Ink(ink, mask, subjects, steps, warnings, blank)
+
+
+def _least(ink: np.ndarray, mask: np.ndarray) -> float:
+    return float(ink[mask].min()) if mask.any() else 1.0
+
+
+def _frame(
+    found: Ink, subject: Subject, photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str]
+) -> tuple[list[Step], Box]:
+    """Crop, bring to thickness and size, and centre."""
+    first, last, left, right = subject.box
+    height, width = found.ink.shape
+    own = strokes.own_ink(found.ink, subject)
+    threshold = strokes.local_threshold(own, subject)
+    steps: list[Step] = []
+
+    def show(name: str, title: str, about: str, image: Image) -> None:
+        image = image if facts.background < 128 else 255 - image
+        steps.append(Step(name, title, about, image, shape, image))
+
+    size = float(facts.subject_size)
+    if "crop" in without:
+        side = max(height, width)
+        part, size = np.zeros((side, side)), float(shape[0])
+        part[(side - height) // 2 :, (side - width) // 2 :][:height, :width] = own
+    else:
+        part = own[first:last, left:right]
+    low, middle, high = facts.thickness
+    wanted = None if "thickness" in without else ((low + middle) / 2, (middle + high) / 2)
+    redrawn = framing.draw_strokes(part, threshold, size, wanted)
+    if "crop" not in without:
+        about = f"{last - first} × {right - left} pixels; the longest side becomes {size:.0f}, as in the training data"
+        show("crop", "cropped and scaled", about, framing.place(redrawn.plain, shape, facts, centred=False))
+    if wanted:
+        about = (
+            f"strokes of {redrawn.before:.1f} pixels become {redrawn.after:.1f}; "
+            f"in the training data most have {low:.1f} to {high:.1f}"
+        )
+        show("thickness", "strokes as thick", about, framing.place(redrawn.drawing, shape, facts, centred=False))
+    if "centre" not in without or not steps:
+        what = "centre of mass" if facts.centring == "mass" else "middle"
+        about = f"{what} at row {facts.centre[0]:.1f}, column {facts.centre[1]:.1f}, as in the training data"
+        show("centre", "centred", about, framing.place(redrawn.drawing, shape, facts, centred="centre" not in without))
+    return steps, (first / height, last / height, left / width, right / width)

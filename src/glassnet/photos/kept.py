@@ -1,0 +1,27 @@
+"""The facts about a data set's images, measured once and kept in the user's cache; recipes adapt to them."""
+
+import json
+from contextlib import suppress
+
+from glassnet import cache
+from glassnet.atomic import new_file
+from glassnet.datasets import Dataset
+from glassnet.errors import OutputError
+from glassnet.photos.facts import DataFacts, data_facts
+from glassnet.recipe import Recipe
+
+
+def kept_facts(data: Dataset) -> DataFacts:
+    """Return `data_facts` of the training images; from the cache, where they were measured before."""
+    path = cache.folder("facts", f"{data.sha256}.json")
+    with suppress(OSError, ValueError, TypeError):  # missing, damaged, or written by another version: measured again
+        return DataFacts.of_record(json.loads(path.read_text("utf-8")))
+    facts = data_facts(data.train.images)
+    with suppress(OutputError), new_file(path) as beside:
+        beside.write_text(json.dumps(facts.record()), "utf-8")
+    return facts
+
+
+def adapt(recipe: Recipe, data: Dataset) -> Recipe:
+    """Return the recipe with the changes of images that suit a data set; its images are measured only if it adapts."""
+    return recipe.adapted(kept_facts(data).kind, min(data.image_shape[:2])) if recipe.adapts else recipe

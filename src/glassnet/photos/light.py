@@ -1,0 +1,149 @@
+"""Light: the gray that carries the contrast, which way round the picture is, and paper without shadows."""
+
+import numpy as np
+from PIL import Image as Picture
+from scipy import ndimage
+
+SMALL = 40
+"""Pictures of at most so many pixels a side are scans or drawings, cut out already; there is no light to even out."""
+
+
+def contrast_weights(colour: np.ndarray) -> np.ndarray:
+    """Return how much each colour channel says about what was drawn; the shares sum to 1.
+
+    A thin blue line is nearly as bright as the paper in blue and dark in red. The channels are weighted as a matched
+    filter would: by how far the most different pixels are from their surroundings, divided by the channel's own noise.
+
+    Args:
+        colour: float32 `(height, width, 3)`.
+    """
+    small = _shrunk(colour, 160)
+    size = max(3, max(small.shape[:2]) // 3)
+    away = small - np.stack([_slow_median(small[..., k], size) for k in range(3)], -1)
+    strength = np.abs(away).max(-1)
+    strongest = away[strength >= np.quantile(strength, 0.97)]
+    rest = away[strength <= np.quantile(strength, 0.7)]
+    direction = strongest.mean(0) if abs(strongest.mean()) > 0.3 * np.abs(strongest).mean() else -np.ones(3)
+    direction = np.maximum(direction * np.sign(direction[np.abs(direction).argmax()]), 0)
+    weights = direction / (rest.std(0) + 8) ** 2
+    # Where no channel stands out, luminance is as good and less noisy.
+    luminance = np.array([0.299, 0.587, 0.114])
+    if direction.max() < 1.3 * max(direction.min(), 1):
+        return luminance
+    return weights / weights.sum()
+
+
+def is_dark_on_light(gray: np.ndarray) -> bool:
+    """Tell whether the drawing is darker than its ground.
+
+    The ground is what most pixels near a place have in common, and what the frame and above all the corners show. In a
+    small picture, which may be cropped so tightly that strokes reach the frame, corners, frame and area vote.
+
+    Args:
+        gray: `(height, width)`, 0 to 255.
+    """
+    if max(gray.shape) <= SMALL:
+        return _vote(gray) > 0
+    small = _shrunk(gray, 96)
+    away = small - _slow_median(small, max(small.shape) // 3)
+    noise = 2 * 1.4826 * float(np.median(np.abs(away))) + 4
+    inner = away[2:-2, 2:-2]
+    dark, light = float(np.maximum(-inner - noise, 0).sum()), float(np.maximum(inner - noise, 0).sum())
+    if max(dark, light) > 2 * min(dark, light):
+        return dark > light
+    return bool(dark * (1 + 0.5 * np.tanh(_vote(small))) >= light)
+
+
+def flatten(dark: np.ndarray) -> np.ndarray:
+    """Return how much darker than its ground each pixel is, 0 to 1, for a dark drawing on light ground.
+
+    The ground is estimated by a closing: the brightest within a window that is wider than a stroke, and then the
+    darkest of that, so that it follows shadows, even sharp ones. What is divided by it is reflectance.
+
+    Args:
+        dark: `(height, width)`, 0 to 255.
+
+    References:
+        Vincent (1993), Morphological grayscale reconstruction in image analysis (closing as background).
+    """
+    if max(dark.shape) <= SMALL:
+        ground = float(np.quantile(dark, 0.95))
+        return np.clip((ground - dark) / max(ground, 1), 0, 1)
+    smooth = ndimage.gaussian_filter(dark, 0.6)
+    small = _shrunk(smooth, 128)
+    # Wide enough for any stroke first; then, for shadows' sake, hardly wider than the strokes that were found.
+    rough = 1 - small / np.maximum(_closed(small, max(small.shape) // 2), 8)
+    wide = _stroke_width(rough > 0.6 * float(np.quantile(rough, 0.99)))
+    size = int(np.clip(4 * wide, max(small.shape) // 6, max(small.shape) // 2))
+    ground = _enlarged(ndimage.gaussian_filter(_closed(small, size), size / 12), dark.shape)
+    return np.clip(1 - smooth / np.maximum(ground, 8), 0, 1)
+
+
+def _closed(gray: np.ndarray, size: int) -> np.ndarray:
+    """Return the closing with a square window; what would lie outside of the picture does not count."""
+    smooth = ndimage.uniform_filter(gray, 3)
+    brightest = ndimage.maximum_filter(smooth, size, mode="constant", cval=0)
+    return ndimage.minimum_filter(brightest, size, mode="constant", cval=255)
+
+
+def _stroke_width(mask: np.ndarray) -> float:
+    """Return how wide most strokes are along the line in their middle; shadows, wide but few, hardly count."""
+    depth = np.asarray(ndimage.distance_transform_edt(np.pad(mask, 1)))
+    middle = (depth == ndimage.maximum_filter(depth, 3)) & (depth > 0)
+    return 2 * float(np.quantile(depth[middle], 0.6)) if middle.any() else 0.0
+
+
+def _vote(gray: np.ndarray) -> float:
+    """Return a number above 0 if the ground is light: by corners, frame and area, split at Otsu's threshold."""
+    light = gray > otsu(gray)
+    frame = np.concatenate([light[0], light[-1], light[1:-1, 0], light[1:-1, -1]]).mean()
+    side = max(1, min(light.shape) // 8)
+    corners = [light[:side, :side], light[:side, -side:], light[-side:, :side], light[-side:, -side:]]
+    return float(2 * (np.median([c.mean() for c in corners]) - 0.5) + 2 * (frame - 0.5) + 2 * (light.mean() - 0.5))
+
+
+def otsu(values: np.ndarray) -> float:
+    """Return the threshold that splits values into the two classes of least variance.
+
+    References:
+        Otsu (1979), A threshold selection method from gray-level histograms.
+    """
+    low, high = float(values.min()), float(values.max())
+    if high - low <= 1e-4 * max(abs(high), 1e-3):
+        return low
+    counts, edges = np.histogram(values, 128, (low, high))
+    middles = (edges[1:] + edges[:-1]) / 2
+    below = np.cumsum(counts)
+    above = below[-1] - below
+    sums = np.cumsum(counts * middles)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
+    best = np.flatnonzero(between == np.nanmax(between))  # a gap between the classes: its middle
+    return float((edges[best[0] + 1] + edges[best[-1] + 1]) / 2)
+
+
+def shrink(picture: np.ndarray, longest: int) -> np.ndarray:
+    """Return the picture with its longest side at most that long, by averaging areas."""
+    return _shrunk(picture, longest)
+
+
+def _shrunk(picture: np.ndarray, longest: int) -> np.ndarray:
+    factor = -(-max(picture.shape[:2]) // longest)
+    if factor <= 1:
+        return picture
+    if picture.ndim == 3:
+        return np.stack([_shrunk(picture[..., k], longest) for k in range(picture.shape[2])], -1)
+    return np.asarray(Picture.fromarray(np.ascontiguousarray(picture, np.float32)).reduce(factor))
+
+
+def _slow_median(gray: np.ndarray, size: int) -> np.ndarray:
+    """Return the median of a window of about `size`, computed on a coarse copy and spread out again."""
+    coarse = _shrunk(gray, 32)
+    window = max(3, round(size * max(coarse.shape) / max(gray.shape)) | 1)
+    return _enlarged(ndimage.median_filter(coarse, window, mode="nearest"), gray.shape)
+
+
+def _enlarged(small: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return np.asarray(
+        Picture.fromarray(small.astype(np.float32)).resize((shape[1], shape[0]), Picture.Resampling.BILINEAR)
+    )

@@ -1,0 +1,88 @@
+"""Several drawings in one photo are found and developed one by one, in reading order; folders of photos are listed."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Picture
+
+from glassnet.errors import PhotoError
+from glassnet.photos.development import develop
+from glassnet.photos.drawn import develop_subject, find_ink
+from glassnet.photos.facts import DataFacts
+from glassnet.photos.opening import open_photo
+from glassnet.photos.steps import Development
+from glassnet.photos.strokes import Subject
+
+ENDINGS = (
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".mpo",
+    ".png",
+    ".webp",
+    ".gif",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".ppm",
+    ".pgm",
+    ".jp2",
+    ".avif",
+)
+"""Files of a folder that are taken for pictures."""
+
+
+def develop_many(
+    photo: str | Path | bytes | Picture.Image | np.ndarray, image_shape: tuple[int, ...], facts: DataFacts
+) -> list[Development]:
+    """Bring every drawing in a photo into the form of the training images: line by line, from left to right.
+
+    Args:
+        photo: see `develop`.
+        image_shape: see `develop`.
+        facts: see `develop`; only drawings are told apart, of other photos the one subject is developed.
+
+    Returns:
+        One development for each drawing; for a blank photo one with its warning.
+    """
+    if facts.kind != "drawings" or len(image_shape) == 3:
+        return [develop(photo, image_shape, facts)]
+    opened = open_photo(photo)
+    found = find_ink(opened, image_shape, facts, frozenset())
+    if len(found.subjects) < 2:
+        return [develop(photo, image_shape, facts)]
+    return [develop_subject(found, one, opened, image_shape, facts) for one in in_reading_order(found.subjects)]
+
+
+def in_reading_order(subjects: list[Subject]) -> list[Subject]:
+    """Return subjects line by line, each line from left to right.
+
+    A line is what overlaps the line's first subject in height by at least a third of the smaller of the two.
+    """
+    lines: list[list[Subject]] = []
+    for subject in sorted(subjects, key=lambda one: one.box[0] + one.box[1]):
+        for line in lines:
+            first = line[0]
+            overlap = min(first.box[1], subject.box[1]) - max(first.box[0], subject.box[0])
+            if overlap >= min(first.height, subject.height) / 3:
+                line.append(subject)
+                break
+        else:
+            lines.append([subject])
+    return [one for line in lines for one in sorted(line, key=lambda subject: subject.box[2])]
+
+
+def picture_files(path: Path) -> list[Path]:
+    """Return the file itself, or the pictures of a folder in the order of their names.
+
+    Raises:
+        PhotoError: it does not exist, or is a folder without a picture.
+    """
+    if not path.is_dir():
+        if not path.exists():
+            raise PhotoError(f"there is no picture {path}; check the name")
+        return [path]
+    files = sorted(one for one in path.iterdir() if one.suffix.lower() in ENDINGS and not one.name.startswith("."))
+    if not files:
+        raise PhotoError(f"the folder {path} has no picture; name one with JPEG, PNG, WebP, … files in it")
+    return files

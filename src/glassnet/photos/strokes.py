@@ -1,0 +1,249 @@
+"""What was drawn: the strokes in the ink, without specks and edges, one subject or several."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from glassnet.photos.light import SMALL, otsu
+
+SOFT = 2
+"""Pixels that the soft edge of a stroke reaches beyond its mask."""
+
+FAINT = 0.4
+"""Ink of a shadow at most, beside its ground; a drawing that was made larger, and so has soft edges, is darker."""
+
+REACH = 0.012
+"""How far the edge of a stroke is looked at from, as a share of the picture's shorter side."""
+
+SHARP = 0.85
+"""Share of a drawn subject's ink that comes within that reach at a quarter of its outline or more (pens: 0.93)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One thing that was drawn.
+
+    Args:
+        box: first row, row after the last, first column, column after the last.
+        mask: where it is, `(height, width)` of the whole picture.
+        strength: how much of the picture's ink it has, 0 to 1.
+    """
+
+    box: tuple[int, int, int, int]
+    mask: np.ndarray
+    strength: float
+
+    @property
+    def height(self) -> int:
+        """Its rows."""
+        return self.box[1] - self.box[0]
+
+    @property
+    def width(self) -> int:
+        """Its columns."""
+        return self.box[3] - self.box[2]
+
+    @property
+    def longest(self) -> int:
+        """Its longest side."""
+        return max(self.height, self.width)
+
+
+def noise_of(ink: np.ndarray) -> float:
+    """Return the standard deviation of the ink between neighbouring pixels; strokes, which are few, do not move it."""
+    if ink.shape[1] < 3:
+        return 0.0
+    middle, beside = ink[::2, 1:-1], (ink[::2, 2:] + ink[::2, :-2]) / 2
+    return 1.4826 * float(np.median(np.abs(middle - beside))) / 1.5**0.5
+
+
+def find_strokes(ink: np.ndarray, noise: float) -> np.ndarray:
+    """Return where strokes are: darker than a share of the darkest ink, joined to something clearly darker than that.
+
+    Args:
+        ink: `(height, width)`, 0 to 1.
+        noise: of the ink (see `noise_of`).
+    """
+    if max(ink.shape) <= SMALL:
+        return ink > max(0.35 * float(np.quantile(ink, 0.98)), 0.02)
+    peak = _peak(ink, noise)
+    low = max(0.38 * peak, 5 * noise, 0.03)
+    high = max(0.6 * peak, low)
+    labels, count = label_pieces(ink > low)
+    return _of_pieces(labels, count, np.unique(labels[ink > high]))
+
+
+def without_shadows(ink: np.ndarray, strokes: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray, list[Subject]]:
+    """Return ink and strokes without shadows that uneven light has left in them, and the subjects in what is left.
+
+    What has no sharp edge was not drawn.
+
+    Args:
+        ink: `(height, width)`, 0 to 1.
+        strokes: where strokes are.
+        noise: of the ink (see `noise_of`).
+    """
+    subjects = find_subjects(ink, strokes)
+    for _ in range(3):
+        shadow = _shadow(ink, subjects[0]) if subjects else None
+        if shadow is None:
+            break
+        ink = np.where(shadow, 0, ink)
+        strokes = find_strokes(ink, noise)
+        subjects = find_subjects(ink, strokes)
+    return ink, strokes, subjects
+
+
+def _shadow(ink: np.ndarray, subject: Subject) -> np.ndarray | None:
+    """Return where a subject is with its soft edges, if these are those of a shadow; None if it was drawn."""
+    peak = float(np.quantile(ink[subject.mask], 0.8))
+    if peak > FAINT:
+        return None
+    reach = max(2, round(REACH * min(ink.shape)))
+    top, bottom, left, right = subject.box
+    around = slice(max(top - reach, 0), bottom + reach), slice(max(left - reach, 0), right + reach)
+    near, inside = ink[around], subject.mask[around]
+    outline = inside & np.logical_not(ndimage.binary_erosion(inside, border_value=1))
+    rise = ndimage.maximum_filter(near, 2 * reach + 1) - ndimage.minimum_filter(near, 2 * reach + 1)
+    if not outline.any() or float(np.quantile(rise[outline], 0.75)) > SHARP * peak:
+        return None
+    labels, count = label_pieces(ink > 0.25 * peak)
+    return _of_pieces(labels, count, np.unique(labels[subject.mask]))
+
+
+def find_subjects(ink: np.ndarray, strokes: np.ndarray, *, clean: bool = True) -> list[Subject]:
+    """Return the subjects, the most prominent first.
+
+    Strokes that nearly touch belong together, and small ones to the large one beside them (the bar of a five). Specks,
+    and what enters from the edge of the picture although there is something else, do not count.
+
+    Args:
+        ink: `(height, width)`, 0 to 1.
+        strokes: where strokes are.
+        clean: False keeps specks and edges, as one subject.
+    """
+    labels, count = label_pieces(strokes)
+    if not count:
+        return []
+    if not clean:
+        return [_subject(labels > 0, 1.0)]
+    boxes = ndimage.find_objects(labels)
+    mass = _sums(ink, labels, count)
+    order = np.argsort(-mass)[:80]
+    rank = np.array([mass[k] * _place(boxes[k], ink.shape) for k in order])
+    main = int(order[rank.argmax()])
+    size = max(_sides(boxes[main]))
+    enough = [int(k) for k in order if mass[k] > 0.004 * mass[main] and max(_sides(boxes[k])) > 0.04 * size]
+    groups = _joined(enough, boxes, size)
+    found = []
+    for group in groups:
+        mask = _of_pieces(labels, count, np.array(group) + 1)
+        subject = _subject(mask, float(mass[group].sum() / mass[enough].sum()))
+        found.append((float(mass[group].sum()) * _place(_slices(subject.box), ink.shape), subject))
+    found.sort(key=lambda pair: -pair[0])
+    best, first = found[0][0], found[0][1]
+    return [one for score, one in found if one.longest >= 0.3 * first.longest and score > 0.04 * best]
+
+
+def _peak(ink: np.ndarray, noise: float) -> float:
+    """Return the darkness of the darkest strokes, without what touches the edge (a table beside the paper)."""
+    count = max(20, round(0.0012 * ink.size))
+    inner = ink.copy()
+    threshold = max(0.3 * float(np.partition(ink.ravel(), -count)[-count:].mean()), 4 * noise, 0.03)
+    labels, number = label_pieces(ink > threshold)
+    edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    edge = edge[edge > 0]
+    mass = _sums(ink, labels, number)
+    if 0 < len(edge) < number and mass.sum() - mass[edge - 1].sum() > 0.2 * mass.sum():
+        inner[_of_pieces(labels, number, edge)] = 0
+    count = min(count, max(20, int((inner > threshold).sum() // 3)))
+    return float(np.partition(inner.ravel(), -count)[-count:].mean())
+
+
+def _place(box: tuple[slice, slice], shape: tuple[int, ...]) -> float:
+    """Return how likely the subject is at that place: near the middle rather than at the edge, no hairline."""
+    rows, columns = box
+    middle = ((rows.start + rows.stop) / 2 / shape[0] - 0.5, (columns.start + columns.stop) / 2 / shape[1] - 0.5)
+    score = float(np.exp(-(middle[0] ** 2 + middle[1] ** 2) / 0.15))
+    sides = (rows.start <= 1) + (columns.start <= 1) + (rows.stop >= shape[0] - 1) + (columns.stop >= shape[1] - 1)
+    height, width = _sides(box)
+    hairline = max(height, width) > 14 * min(height, width)
+    return score * (1, 0.2, 0.1, 0.05, 0.05)[sides] * (0.1 if hairline else 1)
+
+
+def _joined(numbers: list[int], boxes: list[tuple[slice, slice]], size: int) -> list[list[int]]:
+    """Group strokes by the gaps between their boxes: 6 % of the size for large ones, 30 % for one that is small."""
+    groups: list[list[int]] = []
+    for number in numbers:  # by mass: large ones first
+        near = [group for group in groups if any(_belongs(boxes[number], boxes[other], size) for other in group)]
+        merged = [number] + [one for group in near for one in group]
+        groups = [group for group in groups if group not in near] + [merged]
+    return groups
+
+
+def _belongs(one: tuple[slice, slice], other: tuple[slice, slice], size: int) -> bool:
+    gap = max(max(a.start, b.start) - min(a.stop, b.stop) for a, b in zip(one, other, strict=True))
+    small = min(max(_sides(one)), max(_sides(other)))
+    # Side by side and both tall: two digits, unless one reaches over the other (the halves of a four, a broken zero).
+    overlap = min(one[1].stop, other[1].stop) - max(one[1].start, other[1].start)
+    beside = overlap < 0.15 * min(_sides(one)[1], _sides(other)[1])
+    tall = min(_sides(one)[0], _sides(other)[0]) > 0.5 * size
+    if tall and beside:
+        return gap < 0.02 * size
+    # One above the other, such as the halves of an eight whose middle is faint.
+    return gap < (0.3 if small < 0.5 * size or not beside else 0.1) * size
+
+
+def _subject(mask: np.ndarray, strength: float) -> Subject:
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return Subject((int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1), mask, strength)
+
+
+def _slices(box: tuple[int, int, int, int]) -> tuple[slice, slice]:
+    return slice(box[0], box[1]), slice(box[2], box[3])
+
+
+def _sides(box: tuple[slice, slice]) -> tuple[int, int]:
+    return box[0].stop - box[0].start, box[1].stop - box[1].start
+
+
+def count_pieces(mask: np.ndarray) -> int:
+    """Return how many pieces that do not touch a mask has."""
+    return label_pieces(mask)[1]
+
+
+def label_pieces(mask: np.ndarray) -> tuple[np.ndarray, int]:
+    """Number the pieces of a mask that do not touch, from 1; corners touch."""
+    labels = np.empty(mask.shape, np.int32)
+    return labels, int(ndimage.label(mask, np.ones((3, 3)), output=labels))  # pyright: ignore[reportArgumentType]
+
+
+def _of_pieces(labels: np.ndarray, count: int, numbers: np.ndarray) -> np.ndarray:
+    """Return where those pieces are that have one of the numbers; 0, which is no piece, does not count."""
+    chosen = np.zeros(count + 1, bool)
+    chosen[numbers] = True
+    chosen[0] = False
+    return chosen[labels]
+
+
+def _sums(ink: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
+    """Return the ink of every piece, from number 1."""
+    drawn = np.flatnonzero(labels)  # a small part of the picture
+    return np.bincount(labels.ravel()[drawn], ink.ravel()[drawn], count + 1)[1:]
+
+
+def own_ink(ink: np.ndarray, subject: Subject) -> np.ndarray:
+    """Return the ink of one subject, with the soft edges of its strokes, without anybody else's."""
+    first, last, left, right = subject.box
+    here = slice(max(0, first - SOFT), last + SOFT), slice(max(0, left - SOFT), right + SOFT)
+    own = np.zeros_like(ink)
+    own[here] = np.where(ndimage.binary_dilation(subject.mask[here], iterations=SOFT), ink[here], 0)
+    return own
+
+
+def local_threshold(ink: np.ndarray, subject: Subject) -> float:
+    """Return the darkness that separates this subject's strokes from the paper around them."""
+    first, last, left, right = subject.box
+    part = ink[first:last, left:right]
+    return max(otsu(part), 0.25 * float(np.quantile(part, 0.98)))

@@ -1,0 +1,454 @@
+"""Photos become what the network was trained on: what each step does, several subjects, folders, bad photos."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from scipy import ndimage
+
+import glassnet
+from glassnet import Dataset, Run, photos
+from glassnet.benchmark import foreign
+from glassnet.benchmark.photo_scores import score_photos
+from glassnet.benchmark.photos import STYLES, render
+from glassnet.doctor import examine_photo
+from glassnet.errors import InputError, PhotoError, UnknownNameError
+from glassnet.figures.canvas import save
+from glassnet.figures.photos import draw_examination
+from glassnet.photos import DataFacts, data_facts, develop, develop_many
+from glassnet.photos.facts import stroke_thickness
+from glassnet.photos.framing import draw_strokes
+from glassnet.photos.light import contrast_weights, flatten, is_dark_on_light, otsu
+from glassnet.photos.lines import TILTS, _chords, remove_lines
+from glassnet.photos.steps import resize, to_bytes
+from glassnet.photos.strokes import SOFT, Subject, own_ink
+from glassnet.prediction import Prediction, Unreadable, photo_facts, predict_developed, predict_photos
+from tests.conftest import Said, part
+
+
+@pytest.fixture(scope="module")
+def mnist() -> Dataset:
+    return glassnet.load("mnist")
+
+
+@pytest.fixture(scope="module")
+def digits(mnist: Dataset) -> Run:
+    return glassnet.train("digits-128", mnist, epochs=3)
+
+
+@pytest.fixture(scope="module")
+def facts(mnist: Dataset) -> DataFacts:
+    return data_facts(mnist.train.images)
+
+
+def page(*digits: np.ndarray, size: int = 180, ink: int = 160) -> np.ndarray:
+    """Digits side by side, dark on light gray paper."""
+    sheet = np.full((size + 120, 40 + (size + 60) * len(digits), 3), 225, np.uint8)
+    for k, digit in enumerate(digits):
+        large = np.asarray(Image.fromarray(digit).resize((size, size), Image.Resampling.BICUBIC)).astype(int)
+        left = 30 + (size + 60) * k
+        sheet[60 : 60 + size, left : left + size] -= (large * ink // 255).astype(np.uint8)[..., None]
+    return sheet
+
+
+def agreement(images: list[np.ndarray], truth: np.ndarray) -> float:
+    """How alike two sets of images are, as the mean correlation of their pixels."""
+    return float(np.mean([np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(images, truth, strict=True)]))
+
+
+def test_facts_are_those_the_sets_were_made_with(mnist: Dataset, fashion: Dataset, facts: DataFacts) -> None:
+    assert (facts.kind, facts.background, facts.subject_size, facts.centring) == ("drawings", 0, 20, "mass")
+    assert facts.centre == pytest.approx((14, 14), abs=0.05)
+    things = data_facts(fashion.train.images)
+    assert (things.kind, things.subject_size, things.centring) == ("items", 28, "box")
+    turned = data_facts(255 - mnist.train.images[:500])
+    assert (turned.kind, turned.background) == ("drawings", 255)
+    noise = np.random.default_rng(0).integers(0, 255, (50, 16, 16, 3), np.uint8)
+    assert data_facts(noise).kind == "scenes"
+    assert DataFacts.of_record(facts.record()) == facts
+
+
+@pytest.mark.parametrize("thickness", [2, 3, 5, 8])
+def test_stroke_thickness_is_that_of_a_bar(thickness: int) -> None:
+    bar = np.zeros((60, 90), np.uint8)
+    bar[20 : 20 + thickness, 5:85] = 255
+    assert stroke_thickness(bar) == pytest.approx(thickness, rel=0.12)
+
+
+def test_otsu_separates_two_classes_and_agrees_with_trying_every_threshold() -> None:
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.normal(60, 8, 4000), rng.normal(180, 10, 1000)])
+    spread = [
+        (values < t).mean() * values[values < t].var() + (values >= t).mean() * values[values >= t].var()
+        for t in np.arange(40, 200)
+    ]
+    found = otsu(values)
+    within = (values < found).mean() * values[values < found].var() + (values >= found).mean() * values[
+        values >= found
+    ].var()
+    assert within <= min(spread) * 1.01
+
+
+def test_gray_is_taken_from_the_channel_that_carries_the_contrast() -> None:
+    yellow = np.full((200, 200, 3), 240, np.float32)
+    yellow[90:100, 40:160] = (235, 225, 40)
+    assert contrast_weights(yellow)[2] > 0.9
+    assert contrast_weights(np.full((50, 50, 3), 200, np.float32)).sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("size", [16, 28, 64, 300])
+def test_polarity_is_that_of_the_ground(mnist: Dataset, size: int) -> None:
+    right = 0
+    for image in mnist.test.images[:30]:
+        large = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC)).astype(np.float32)
+        right += is_dark_on_light(255 - large) + (not is_dark_on_light(large))
+    assert right == 60
+
+
+def test_even_light_takes_a_shadow_away_and_leaves_the_stroke() -> None:
+    paper = np.full((240, 320), 230.0, np.float32)
+    paper[:, 200:] *= 0.55
+    paper[100:108, 40:290] *= 0.3
+    ink = flatten(paper)
+    stroke = ink[102:106, 50:280]
+    assert np.median(ink) < 0.03
+    assert np.quantile(stroke, 0.1) > 0.6
+    away = np.ones(ink.shape, bool)
+    away[90:118] = False
+    away[:, 190:212] = False
+    assert np.quantile(ink[away], 0.99) < 0.1
+
+
+def test_printed_lines_go_and_the_digit_stays(mnist: Dataset) -> None:
+    digit = np.asarray(Image.fromarray(mnist.test.images[0]).resize((200, 200))) / 255.0
+    ink = np.zeros((300, 400))
+    ink[50:250, 100:300] = digit * 0.8
+    lined = ink.copy()
+    lined[::30] = np.maximum(lined[::30], 0.5)
+    lined[:, ::30] = np.maximum(lined[:, ::30], 0.5)
+    cleaned, count = remove_lines(lined)
+    assert count > 15
+    assert np.abs(cleaned - ink).sum() < 0.35 * np.abs(lined - ink).sum()
+    untouched, none = remove_lines(ink)
+    assert none == 0
+    assert np.array_equal(untouched, ink)
+
+
+def test_a_page_of_paper_gives_back_the_training_image(mnist: Dataset, facts: DataFacts) -> None:
+    images = mnist.test.images[:40]
+    developed = [develop(page(one), (28, 28), facts) for one in images]
+    assert agreement([one.image for one in developed], images) > 0.93
+    assert not [warning for one in developed for warning in one.warnings]
+    assert {step.name for step in developed[0].steps} >= {"gray", "polarity", "flatten", "crop", "thickness", "centre"}
+    for step in developed[0].steps:
+        assert step.title
+        assert step.about
+        assert step.seen.shape == (28, 28)
+        if step.made is None:
+            assert np.array_equal(step.seen, resize(step.image, (28, 28)))
+    assert developed[0].steps[-1].seen is developed[0].image
+
+
+def test_strokes_are_redrawn_with_and_without_another_thickness(mnist: Dataset) -> None:
+    ink = np.asarray(Image.fromarray(mnist.test.images[0]).resize((200, 200))) / 255.0
+    own, thick = draw_strokes(ink, 0.5, 20, None), draw_strokes(ink, 0.5, 20, (4.0, 5.0))
+    assert np.array_equal(own.drawing, own.plain)
+    assert np.array_equal(own.plain, thick.plain)
+    assert own.before == own.after == thick.before < thick.after == 4.0
+    assert (thick.drawing > 0.5).sum() > 1.3 * (own.drawing > 0.5).sum()
+
+
+@pytest.mark.parametrize("quarter", [0, 90])
+def test_lines_are_as_long_as_the_picture_is_wide_there(quarter: int) -> None:
+    """A level or upright line crosses the whole picture; a tilted one that ends at the sides is longer by 1/cos."""
+    height, width = 120, 160
+    chords = _chords(height, width, quarter)
+    span = width if quarter == 0 else height
+    level, tilted = np.abs(TILTS).argmin(), np.abs(TILTS - 12).argmin()
+    assert np.median(chords[level][chords[level] > 0]) == pytest.approx(span, rel=0.05)
+    assert np.median(np.sort(chords[tilted])[-20:]) == pytest.approx(span / np.cos(np.deg2rad(12)), rel=0.06)
+
+
+def test_one_subjects_ink_is_that_around_its_strokes() -> None:
+    ink = np.random.default_rng(0).random((60, 80))
+    mask = np.zeros(ink.shape, bool)
+    mask[0:9, 70:80] = mask[4:20, 72:74] = True
+    own = own_ink(ink, Subject((0, 20, 70, 80), mask, 1.0))
+    assert np.array_equal(own, np.where(ndimage.binary_dilation(mask, iterations=SOFT), ink, 0))
+
+
+def test_brightness_becomes_bytes() -> None:
+    values = np.array([-3.0, 0.4, 0.6, 127.2, 254.9, 300.0], np.float32)
+    assert to_bytes(values).tolist() == [0, 0, 1, 127, 255, 255]
+    assert values[0] == -3
+    as_they_are = np.arange(3, dtype=np.uint8)
+    assert to_bytes(as_they_are) is as_they_are
+
+
+def test_the_training_images_own_form_is_only_turned(mnist: Dataset, facts: DataFacts) -> None:
+    for image in mnist.test.images[:50]:
+        assert np.array_equal(photos.read_photo(image, (28, 28), facts), image)
+        assert np.array_equal(photos.read_photo(255 - image, (28, 28), facts), image)
+
+
+def test_thin_pen_gets_the_thickness_of_the_training_data(facts: DataFacts) -> None:
+    sheet = np.full((300, 400), 230, np.uint8)
+    sheet[60:240, 200:204] = 40
+    sheet[60:64, 120:204] = 40
+    low, _, high = facts.thickness
+    assert stroke_thickness(develop(sheet, (28, 28), facts, without=["thickness"]).image) < low
+    assert low <= stroke_thickness(develop(sheet, (28, 28), facts).image) <= high
+
+
+@pytest.mark.parametrize("step", photos.STEPS)
+def test_every_step_can_be_left_out(mnist: Dataset, fashion: Dataset, facts: DataFacts, step: str) -> None:
+    left = develop(page(mnist.test.images[3]), (28, 28), facts, without=[step])
+    assert left.image.shape == (28, 28)
+    assert step not in {one.name for one in left.steps}
+    things = data_facts(fashion.train.images)
+    left = develop(render("items", "sheet", fashion.test.images[3], 0), (28, 28), things, without=[step])
+    assert left.image.shape == (28, 28)
+    with pytest.raises(UnknownNameError, match="no step named"):
+        develop(page(mnist.test.images[3]), (28, 28), facts, without=["sharpen"])
+
+
+def test_colour_photos_are_turned_and_resized_and_nothing_else() -> None:
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 255, (64, 48, 3), np.uint8)
+    scenes = data_facts(rng.integers(0, 255, (20, 32, 24, 3), np.uint8))
+    developed = develop(picture, (32, 24, 3), scenes)
+    expected = np.asarray(Image.fromarray(picture).resize((24, 32), Image.Resampling.LANCZOS))
+    assert np.abs(developed.image.astype(int) - expected).max() <= 2
+    assert [step.name for step in developed.steps] == ["upright", "resize"]
+
+
+def test_a_garment_is_cut_out_of_its_sheet(fashion: Dataset) -> None:
+    things = data_facts(fashion.train.images)
+    sheet = np.full((400, 300, 3), (225, 222, 215), np.uint8)
+    shirt = np.asarray(Image.fromarray(fashion.test.images[1]).resize((200, 200), Image.Resampling.BICUBIC))
+    here = sheet[90:290, 50:250]
+    here[shirt > 40] = (120, 30, 40)
+    developed = develop(sheet, (28, 28), things)
+    rows, columns = np.flatnonzero((shirt > 40).any(1)) + 90, np.flatnonzero((shirt > 40).any(0)) + 50
+    box = (rows[0] / 400, rows[-1] / 400, columns[0] / 300, columns[-1] / 300)
+    assert developed.box == pytest.approx(box, abs=0.04)
+    outline = np.corrcoef((developed.image > 30).ravel(), (fashion.test.images[1] > 40).ravel())[0, 1]
+    assert outline > 0.75
+    low, _, middle, high, _ = things.brightness
+    assert low < np.median(developed.image[developed.image > 30]) < 255
+    assert middle < 255
+    assert high < 255
+
+
+def test_several_digits_are_read_in_order(digits: Run, mnist: Dataset, facts: DataFacts, tmp_path: Path) -> None:
+    numbers = [0, 1, 2, 4]
+    Image.fromarray(page(*(mnist.test.images[k] for k in numbers))).save(tmp_path / "many.png")
+    answers = list(predict_photos(digits, [tmp_path / "many.png"], many=True))
+    assert [one.label for one in answers if isinstance(one, Prediction)] == ["7", "2", "1", "4"]
+    two_lines = np.vstack([page(mnist.test.images[0], mnist.test.images[2])] * 2)
+    boxes = [one.box for one in develop_many(two_lines, (28, 28), facts)]
+    assert len(boxes) == 4
+    assert [(box[0] > 0.5, box[2] > 0.5) for box in boxes if box] == [
+        (False, False),
+        (False, True),
+        (True, False),
+        (True, True),
+    ]
+    alone = develop(page(*(mnist.test.images[k] for k in numbers)), (28, 28), facts)
+    assert any("4 subjects" in warning for warning in alone.warnings)
+
+
+def test_bad_photos_get_the_fitting_warning(mnist: Dataset, facts: DataFacts, tmp_path: Path) -> None:
+    def warned(photo: Any) -> str:
+        return " ".join(develop(photo, (28, 28), facts).warnings)
+
+    assert "blank" in warned(np.full((300, 400, 3), 231, np.uint8))
+    noisy = np.clip(np.random.default_rng(0).normal(220, 4, (300, 400, 3)), 0, 255).astype(np.uint8)
+    assert "blank" in warned(noisy)
+    assert "very dark" in warned((page(mnist.test.images[0]) * 0.12).astype(np.uint8))
+    tiny = np.full((200, 200), 230, np.uint8)
+    tiny[100:109, 100:103] = 30
+    assert "go nearer" in warned(tiny)
+    frames = [Image.fromarray(page(mnist.test.images[k])) for k in range(3)]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    assert "3 frames" in warned(tmp_path / "moving.gif")
+
+
+def test_a_shadow_is_no_stroke(facts: DataFacts) -> None:
+    rows, columns = np.mgrid[0:300, 0:400]
+    light = 1 - 0.35 / (1 + np.exp((2 * rows + 3 * columns - 400) / 40))  # dark in one corner, with a soft edge
+    paper = 215.0 * light
+    assert develop(np.rint(np.repeat(paper[..., None], 3, 2)).astype(np.uint8), (28, 28), facts).blank
+    drawn = paper.copy()
+    drawn[110:230, 255:270] *= 0.3
+    one = develop(np.rint(np.repeat(drawn[..., None], 3, 2)).astype(np.uint8), (28, 28), facts)
+    assert not one.blank
+    assert one.image[:, 16:].mean() < 0.2 * one.image[:, 10:18].mean()  # an upright stroke and nothing else
+    assert one.image[:, :10].mean() < 0.2 * one.image[:, 10:18].mean()
+
+
+def test_a_blank_sheet_is_no_garment(fashion: Dataset) -> None:
+    things = data_facts(fashion.train.images)
+    noisy = np.clip(np.random.default_rng(0).normal(220, 4, (300, 400, 3)), 0, 255).astype(np.uint8)
+    for blank in (np.full((300, 400, 3), 231, np.uint8), noisy):
+        developed = develop(blank, (28, 28), things)
+        assert not developed.image.any()
+        assert "blank" in " ".join(developed.warnings)
+    shown = noisy.copy()
+    shown[100:200, 150:250] -= 60
+    assert develop(shown, (28, 28), things).image.any()
+
+
+def test_photos_of_things_get_the_fitting_warning(fashion: Dataset) -> None:
+    things = data_facts(fashion.train.images)
+    shown = {seed: render("items", "sheet", fashion.test.images[seed], seed) for seed in (4, 7)}
+    small = np.asarray(Image.fromarray(shown[4]).resize((15, 20)))
+    both = np.hstack([np.roll(one, 1) for one in shown.values()])
+    for photo, warning in ((small, "go nearer"), (both, "2 things are in it"), (shown[4], "")):
+        developed = develop(photo, (28, 28), things)
+        assert warning in " ".join(developed.warnings) and bool(developed.warnings) == bool(warning)
+        assert not developed.blank
+
+
+def test_an_enlarged_training_image_of_a_thing_stays_light_on_black(fashion: Dataset) -> None:
+    things = data_facts(fashion.train.images)
+    images = fashion.test.images[:8]
+    large = [np.asarray(Image.fromarray(one).resize((280, 280), Image.Resampling.BICUBIC)) for one in images]
+    assert agreement([develop(one, (28, 28), things).image for one in large], images) > 0.75
+
+
+def test_what_looks_blank_is_unlike_and_gets_no_answer(fashion: Dataset) -> None:
+    recipe = glassnet.recipes.find("baseline").changed(epochs=1, held_out=0.05)
+    run = glassnet.train(recipe, part(fashion, train=2000, test=100))
+    things = photo_facts(run)
+    paper = np.full((300, 400, 3), 200, np.uint8) - np.arange(0, 80, 0.2).astype(np.uint8)[None, :, None]
+    developed = [develop(one, (28, 28), things) for one in (paper, render("items", "sheet", fashion.test.images[1], 1))]
+    assert [one.blank for one in developed] == [True, False]
+    blank, _ = predict_developed(run, developed, sources=["paper", "shirt"], max_error=0.3)
+    assert blank.verdict is not None and blank.verdict.unlike and blank.verdict.typicality == 0
+    assert not blank.known
+    assert predict_developed(run, developed[:1], sources=["paper"])[0].known
+
+
+def test_white_on_transparent_is_seen(mnist: Dataset, facts: DataFacts, tmp_path: Path) -> None:
+    drawn = np.asarray(Image.fromarray(mnist.test.images[0]).resize((200, 200), Image.Resampling.BICUBIC))
+    layer = np.dstack([np.full((200, 200, 3), 255, np.uint8), drawn])
+    Image.fromarray(layer).save(tmp_path / "clear.png")
+    assert agreement([develop(tmp_path / "clear.png", (28, 28), facts).image], mnist.test.images[:1]) > 0.9
+
+
+def test_photo_of_50_megapixels_is_read(mnist: Dataset, facts: DataFacts, tmp_path: Path) -> None:
+    large = Image.fromarray(page(mnist.test.images[0])).resize((8200, 6100))
+    large.save(tmp_path / "large.jpg")
+    assert agreement([develop(tmp_path / "large.jpg", (28, 28), facts).image], mnist.test.images[:1]) > 0.7
+
+
+def test_a_folder_is_read_past_a_bad_photo(digits: Run, mnist: Dataset, tmp_path: Path) -> None:
+    for k in range(3):
+        Image.fromarray(page(mnist.test.images[k])).save(tmp_path / f"{k}.png")
+    (tmp_path / "1b.jpg").write_bytes(b"no picture")
+    (tmp_path / "notes.txt").write_text("not a picture either")
+    answers = list(predict_photos(digits, [tmp_path]))
+    assert [Path(one.source).name for one in answers] == ["0.png", "1.png", "1b.jpg", "2.png"]
+    assert isinstance(answers[2], Unreadable)
+    assert "1b.jpg" in answers[2].record()["error"]
+    assert [one.label for one in answers if isinstance(one, Prediction)] == ["7", "2", "1"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PhotoError, match="no picture"):
+        list(predict_photos(digits, [tmp_path / "empty"]))
+
+
+def test_the_doctor_names_the_step_that_changed_the_answer(digits: Run, mnist: Dataset, tmp_path: Path) -> None:
+    Image.fromarray(page(mnist.test.images[0])).save(tmp_path / "seven.png")
+    examination = examine_photo(digits, tmp_path / "seven.png")
+    labels = [one.top[0].label for one in examination.findings]
+    assert labels[-1] == examination.prediction.label == "7"
+    changes = [k for k in range(1, len(labels)) if labels[k] != labels[k - 1]]
+    assert examination.decisive == (examination.findings[changes[-1]].step.name if changes else None)
+    assert [one.label for one in examination.neighbours] == ["7", "7", "7"]
+    record = examination.record()
+    assert len(record["steps"]) == len(labels)
+    assert record["warnings"] == []
+    assert save(draw_examination(examination), tmp_path / "way.png").stat().st_size > 10_000
+
+
+def test_commands_explain_read_many_and_folders(
+    command: Callable[..., Said], digits: Run, mnist: Dataset, tmp_path: Path
+) -> None:
+    digits.save(tmp_path / "run")
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    Image.fromarray(page(mnist.test.images[0], mnist.test.images[2])).save(pictures / "two.png")
+    (pictures / "bad.png").write_bytes(b"nothing")
+    said = command("predict", tmp_path / "run", pictures / "two.png", "--many", "--json").json
+    assert [one["label"] for one in said] == ["7", "1"]
+    folder = command("predict", tmp_path / "run", pictures, "--json").json
+    assert "2 subjects" in folder[0]["warnings"][0]
+    assert "bad.png" in folder[1]["error"]
+    assert "not read" in command("predict", tmp_path / "run", pictures).out
+    explained = command("predict", tmp_path / "run", pictures / "two.png", "--explain", "--out", tmp_path / "way.png")
+    assert "even light" in explained.out
+    assert (tmp_path / "way.png").is_file()
+    assert command("predict", tmp_path / "run", pictures / "bad.png").code == 2
+    assert command("predict", tmp_path / "run", "--index", 0, "--explain").code == 2
+
+
+def test_photos_made_here_repeat_and_show_every_style(mnist: Dataset, fashion: Dataset) -> None:
+    for kind, image in (("drawings", mnist.test.images[0]), ("items", fashion.test.images[0])):
+        assert sum(style.held_out for style in STYLES[kind].values()) >= 2
+        for name in STYLES[kind]:
+            first = render(kind, name, image, 3)
+            assert first.dtype == np.uint8
+            assert first.shape[2] == 3
+            assert np.array_equal(first, render(kind, name, image, 3))
+    with pytest.raises(UnknownNameError):
+        render("drawings", "crayon", mnist.test.images[0], 0)
+
+
+def test_foreign_photos_repeat_and_show_every_kind() -> None:
+    for kind in foreign.KINDS:
+        photo = foreign.render(kind, 3)
+        assert photo.shape == (360, 480, 3) and photo.dtype == np.uint8
+        np.testing.assert_array_equal(photo, foreign.render(kind, 3))
+        assert (photo != foreign.render(kind, 4)).any()
+    assert {foreign.letter_of(seed) for seed in range(1000)} == set(foreign.LETTERS)
+    assert not set(foreign.LETTERS) & set(foreign.DIGITLIKE)
+    with pytest.raises(UnknownNameError, match="kind of foreign images"):
+        foreign.render("cats", 0)
+
+
+def test_steps_read_more_photos_than_a_resize(digits: Run) -> None:
+    scores = score_photos(digits, count=24, styles=["marker", "board", "postal"])
+    for one in scores.styles:
+        assert one.accuracy > one.resized + 0.2
+        assert one.interval[0] < one.accuracy < one.interval[1] or one.accuracy == 1
+    assert scores.mean(held_out=False)[1] > 0.75
+    ablated = score_photos(digits, count=4, styles=["marker"], ablate=True)
+    assert set(ablated.styles[0].without) >= {"flatten", "crop", "centre"}
+    with pytest.raises(InputError, match="count is 0"):
+        score_photos(digits, count=0)
+
+
+def test_facts_come_from_the_data_or_from_the_size(run: Run, few: Dataset) -> None:
+    assert photo_facts(run).kind == "items"
+    assumed = photos.assumed_facts((28, 28), 20)
+    assert (assumed.kind, assumed.centring) == ("drawings", "mass")
+    assert photos.assumed_facts((28, 28), 28).kind == "items"
+    assert photos.assumed_facts((32, 32, 3), 32).kind == "scenes"
+
+
+@settings(max_examples=25, deadline=None)
+@given(height=st.integers(1, 90), width=st.integers(1, 90), seed=st.integers(0, 99), kind=st.sampled_from([20, 28]))
+def test_pictures_of_every_size_become_inputs(height: int, width: int, seed: int, kind: int) -> None:
+    rng = np.random.default_rng(seed)
+    picture = (
+        rng.integers(0, 255, (height, width, 3), np.uint8) if seed % 3 else np.full((height, width), seed, np.uint8)
+    )
+    image = photos.read_photo(picture, (28, 28), kind)
+    assert image.shape == (28, 28)
+    assert image.dtype == np.uint8
