@@ -1,10 +1,14 @@
 """A real browser for tests of pages: Debian's Chromium without a window, driven by Playwright."""
 
+import asyncio
 import shutil
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pytest
+
+T = TypeVar("T")
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
@@ -29,3 +33,9 @@ def browser() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
         yield chromium
         chromium.close()
+
+
+def run_apart(work: Coroutine[Any, Any, T]) -> T:
+    """Run what is asynchronous, in a thread of its own: the browser for all suites, once open, has this one's loop."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, work).result()

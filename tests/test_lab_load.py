@@ -1,6 +1,5 @@
 """The lab under load and abuse: idle pages, floods of files, hostile pictures, a server that goes and comes back."""
 
-import asyncio
 import base64
 import io
 import json
@@ -8,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -29,7 +27,7 @@ from glassnet.lab import app, idle
 from glassnet.lab.desk import Desk
 from glassnet.lab.jobs import Crew
 from glassnet.lab.tab import Lab, Tab
-from tests.browser import CHROMIUM, SWITCHES
+from tests.browser import CHROMIUM, SWITCHES, run_apart
 from tests.test_lab_jobs import order, wait_for
 from tests.test_lab_page import PATIENCE, Served, lab, open_page, serve, step, upload  # noqa: F401  (fixtures)
 
@@ -279,11 +277,7 @@ def test_a_camera_is_a_photo_too(lab: Served) -> None:
             await chromium.close()
             return source, ended
 
-    found: list[tuple[str, bool]] = []
-    one = threading.Thread(target=lambda: found.append(asyncio.run(look())))  # the other browser has this one's loop
-    one.start()
-    one.join()
-    assert found == [("your photo", True)]
+    assert run_apart(look()) == ("your photo", True)
 
 
 def test_nonsense_for_an_address_never_ends_in_an_error(lab: Served) -> None:
