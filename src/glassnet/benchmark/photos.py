@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassnet.benchmark import fresh, garments, handwriting
+from glassnet.benchmark import garments, handwriting, stationery
 from glassnet.errors import UnknownNameError
 from glassnet.types import Image
 
@@ -72,10 +72,10 @@ STYLES: dict[str, dict[str, Style]] = {
         Style("form", "cells of scanned forms, with their boxes", handwriting.write_form),
         Style("postal", "16 × 16 pixels, cropped tightly", handwriting.write_postal),
         Style("napkin", "felt pen on brown, embossed paper, at the edge of a table", handwriting.write_napkin),
-        Style("crossword", "pencil in a cell of a printed crossword", handwriting.write_crossword, held_out=True),
-        Style("whiteboard", "marker on a whiteboard with a reflection", handwriting.write_whiteboard, held_out=True),
-        Style("notebook", "pen in a notebook with holes or a spiral", fresh.write_notebook, held_out=True),
-        Style("sticky", "felt pen on a sticky note on a desk", fresh.write_sticky, held_out=True),
+        Style("crossword", "pencil in a cell of a printed crossword", handwriting.write_crossword),
+        Style("whiteboard", "marker on a whiteboard with a reflection", handwriting.write_whiteboard),
+        Style("notebook", "pen in a notebook with holes or a spiral", stationery.write_notebook),
+        Style("sticky", "felt pen on a sticky note on a desk", stationery.write_sticky),
     ),
     "items": _named(
         Style("sheet", "lying on a creased sheet", garments.lay_sheet),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from glassnet.photos import framing, light, lines, strokes
+from glassnet.photos import framing, light, lines, sheets, strokes
 from glassnet.photos.facts import DataFacts
 from glassnet.photos.opening import Photo
 from glassnet.photos.steps import Box, Development, Step, to_bytes
@@ -96,6 +96,10 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
     dark_on_light = dark_ground if "polarity" in without else light.is_dark_on_light(gray)
     if "polarity" in without:
         dark_on_light = not dark_ground  # as if it were drawn as the training images are
+    surface = None
+    if not dark_on_light and not {"polarity", "sheet"} & without and max(gray.shape) > light.SMALL:
+        surface = sheets.find_surface(gray)
+        dark_on_light = surface is not None
     dark = gray if dark_on_light else 255 - gray
     if "polarity" not in without:
         kinds = ("dark on light", "light on dark")
@@ -108,6 +112,10 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
             about + ("turned" if turned else "left"),
             255 - dark if dark_ground else dark,
         )
+    if surface is not None and surface.outline is not None:
+        dark = sheets.alone(dark, surface)
+        about = f"a sheet covers {100 * surface.share:.0f} % of the picture; what lies around it is left out"
+        show("sheet", "the sheet alone", about, 255 - dark if dark_ground else dark)
 
     if "flatten" in without:
         ink = np.clip(1 - dark / max(float(np.quantile(dark, 0.9)), 1), 0, 1)

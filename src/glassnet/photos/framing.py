@@ -96,6 +96,11 @@ def place(drawing: np.ndarray, shape: tuple[int, ...], facts: DataFacts, *, cent
     return np.rint(np.clip(small * 255 * 1.06, 0, 255)).astype(np.uint8)
 
 
+def thickness_of(mask: np.ndarray) -> float:
+    """Return the mean thickness of what a mask shows, in its pixels; nothing may touch its edge."""
+    return _thickness(_signed_distance(mask - 0.5))
+
+
 def letterbox(picture: np.ndarray, shape: tuple[int, ...], background: int = 0) -> Image:
     """Scale a picture to fit into the frame, keep its proportions, and fill the rest."""
     height, width = shape[:2]

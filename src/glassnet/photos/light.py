@@ -75,7 +75,7 @@ def flatten(dark: np.ndarray) -> np.ndarray:
     rough = 1 - small / np.maximum(_closed(small, max(small.shape) // 2), 8)
     wide = _stroke_width(rough > 0.6 * float(np.quantile(rough, 0.99)))
     size = int(np.clip(4 * wide, max(small.shape) // 6, max(small.shape) // 2))
-    ground = _enlarged(ndimage.gaussian_filter(_closed(small, size), size / 12), dark.shape)
+    ground = enlarge(ndimage.gaussian_filter(_closed(small, size), size / 12), dark.shape)
     return np.clip(1 - smooth / np.maximum(ground, 8), 0, 1)
 
 
@@ -140,10 +140,11 @@ def _slow_median(gray: np.ndarray, size: int) -> np.ndarray:
     """Return the median of a window of about `size`, computed on a coarse copy and spread out again."""
     coarse = _shrunk(gray, 32)
     window = max(3, round(size * max(coarse.shape) / max(gray.shape)) | 1)
-    return _enlarged(ndimage.median_filter(coarse, window, mode="nearest"), gray.shape)
+    return enlarge(ndimage.median_filter(coarse, window, mode="nearest"), gray.shape)
 
 
-def _enlarged(small: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def enlarge(small: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the picture with that height and width, smooth between its pixels."""
     return np.asarray(
         Picture.fromarray(small.astype(np.float32)).resize((shape[1], shape[0]), Picture.Resampling.BILINEAR)
     )

@@ -20,6 +20,14 @@ SHARP = 0.85
 """Share of a drawn subject's ink that comes within that reach at a quarter of its outline or more (pens: 0.93)."""
 
 
+STRAIGHT = 0.12
+"""Spread of a straight piece across its length at most, beside that along it."""
+
+
+MANY = 4
+"""Pieces of which none is larger than the others are no drawing but a pattern, such as the rings of a notebook."""
+
+
 @dataclass(frozen=True, eq=False)
 class Subject:
     """One thing that was drawn.
@@ -43,6 +51,11 @@ class Subject:
     def width(self) -> int:
         """Its columns."""
         return self.box[3] - self.box[2]
+
+    @property
+    def sides(self) -> int:
+        """How many sides of the picture it reaches."""
+        return _reached(_slices(self.box), self.mask.shape)
 
     @property
     def longest(self) -> int:
@@ -131,16 +144,20 @@ def find_subjects(ink: np.ndarray, strokes: np.ndarray, *, clean: bool = True) -
     boxes = ndimage.find_objects(labels)
     mass = _sums(ink, labels, count)
     order = np.argsort(-mass)[:80]
-    rank = np.array([mass[k] * _place(boxes[k], ink.shape) for k in order])
+    area = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    rank = np.array([mass[k] * _place(boxes[k], ink.shape, int(area[k])) for k in order])
     main = int(order[rank.argmax()])
     size = max(_sides(boxes[main]))
     enough = [int(k) for k in order if mass[k] > 0.004 * mass[main] and max(_sides(boxes[k])) > 0.04 * size]
-    groups = _joined(enough, boxes, size)
+    apart = [k for k in enough if k != main and _is_apart(labels, k, boxes, main, size)]
+    groups = _joined([k for k in enough if k not in apart], boxes, size) + [[k] for k in apart]
     found = []
     for group in groups:
         mask = _of_pieces(labels, count, np.array(group) + 1)
         subject = _subject(mask, float(mass[group].sum() / mass[enough].sum()))
-        found.append((float(mass[group].sum()) * _place(_slices(subject.box), ink.shape), subject))
+        score = float(mass[group].sum()) * _place(_slices(subject.box), ink.shape, int(area[group].sum()))
+        alike = len(group) >= MANY and mass[group].max() < 0.4 * mass[group].sum()
+        found.append((score * (0.1 if alike else 1), subject))
     found.sort(key=lambda pair: -pair[0])
     best, first = found[0][0], found[0][1]
     return [one for score, one in found if one.longest >= 0.3 * first.longest and score > 0.04 * best]
@@ -161,15 +178,34 @@ def _peak(ink: np.ndarray, noise: float) -> float:
     return float(np.partition(inner.ravel(), -count)[-count:].mean())
 
 
-def _place(box: tuple[slice, slice], shape: tuple[int, ...]) -> float:
-    """Return how likely the subject is at that place: near the middle rather than at the edge, no hairline."""
+def _place(box: tuple[slice, slice], shape: tuple[int, ...], area: int) -> float:
+    """Return how likely the subject is at that place: near the middle rather than at the edge, no hairline, no block."""
     rows, columns = box
     middle = ((rows.start + rows.stop) / 2 / shape[0] - 0.5, (columns.start + columns.stop) / 2 / shape[1] - 0.5)
     score = float(np.exp(-(middle[0] ** 2 + middle[1] ** 2) / 0.15))
-    sides = (rows.start <= 1) + (columns.start <= 1) + (rows.stop >= shape[0] - 1) + (columns.stop >= shape[1] - 1)
     height, width = _sides(box)
     hairline = max(height, width) > 14 * min(height, width)
-    return score * (1, 0.2, 0.1, 0.05, 0.05)[sides] * (0.1 if hairline else 1)
+    reached = _reached(box, shape)
+    block = reached and area > 0.75 * height * width and max(height, width) < 4 * min(height, width)
+    return score * (1, 0.2, 0.05, 0.01, 0.01)[reached] * (0.1 if hairline else 1) * (0.02 if block else 1)
+
+
+def _reached(box: tuple[slice, slice], shape: tuple[int, ...]) -> int:
+    """Return how many sides of the picture a box reaches."""
+    rows, columns = box
+    return (rows.start <= 1) + (columns.start <= 1) + (rows.stop >= shape[0] - 1) + (columns.stop >= shape[1] - 1)
+
+
+def _is_apart(labels: np.ndarray, number: int, boxes: list[tuple[slice, slice]], main: int, size: int) -> bool:
+    """Tell whether a piece is of a table or an edge of the paper: it enters the picture, or is straight and longer."""
+    box = boxes[number]
+    if _reached(box, labels.shape):
+        return not _reached(boxes[main], labels.shape)
+    if max(_sides(box)) < size:
+        return False
+    places = np.argwhere(labels[box] == number + 1)
+    across, along = np.linalg.eigvalsh(np.cov(places.T))
+    return bool(across < STRAIGHT**2 * along)
 
 
 def _joined(numbers: list[int], boxes: list[tuple[slice, slice]], size: int) -> list[list[int]]:
@@ -192,7 +228,7 @@ def _belongs(one: tuple[slice, slice], other: tuple[slice, slice], size: int) ->
     if tall and beside:
         return gap < 0.02 * size
     # One above the other, such as the halves of an eight whose middle is faint.
-    return gap < (0.3 if small < 0.5 * size or not beside else 0.1) * size
+    return gap < (0.15 if small < 0.5 * size or not beside else 0.1) * size
 
 
 def _subject(mask: np.ndarray, strength: float) -> Subject:

@@ -1,8 +1,4 @@
-"""Fresh styles: digits in notebooks and on sticky notes, photographed; styles that nothing has been chosen by.
-
-They are a blind test of whatever reads photos: they were judged by looking at them only, before anything had read one,
-and neither they nor a reader may be changed because of what the other does.
-"""
+"""Notebooks and sticky notes, photographed."""
 
 import numpy as np
 from scipy import ndimage

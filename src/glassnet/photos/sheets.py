@@ -1,0 +1,100 @@
+"""A sheet that lies on something darker is no drawing, although it is light on dark."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image as Picture
+from PIL import ImageDraw
+from scipy import ndimage
+from scipy.spatial import ConvexHull
+
+from glassnet.photos import framing, light, strokes
+from glassnet.photos.strokes import Subject
+
+WORKED = 128
+"""Sheets are looked for in a copy of at most so many pixels a side."""
+
+LARGE = 0.12
+"""Share of the picture that a sheet covers at least; the strokes of a digit cover less."""
+
+COMPACT = 0.24
+"""Thickness of a sheet at least, beside its longest side; a stroke is thinner (see `framing.thickness_of`)."""
+
+SOLID = 0.9
+"""Share of its convex outline that a sheet fills at least, together with what is drawn on it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """What looked like a light drawing is what was drawn on.
+
+    Args:
+        share: of the picture that it covers.
+        outline: where it is, if all of it is seen, `(height, width)` of the picture; None where light and shade hide it.
+        paper: its brightness where nothing is drawn, spread out beyond its edges, same shape; None with the outline.
+    """
+
+    share: float
+    outline: np.ndarray | None = None
+    paper: np.ndarray | None = None
+
+
+def find_surface(gray: np.ndarray) -> Surface | None:
+    """Look at a picture that was taken for light on dark once more; return the sheet that makes it seem so, or None.
+
+    Args:
+        gray: `(height, width)`, 0 to 255.
+    """
+    small = light.shrink(gray, WORKED)
+    found = _first_subject(255 - small)
+    if found is None:
+        return None
+    covered = float(found.mask.mean())
+    if covered > LARGE and _thickness(found) > COMPACT:
+        return _outlined(gray, small, found, covered)
+    if found.sides >= 2:
+        other = _first_subject(small)
+        if other is not None and other.sides < found.sides:
+            return Surface(covered)
+    return None
+
+
+def alone(gray: np.ndarray, surface: Surface) -> np.ndarray:
+    """Return the picture as if the sheet went on beyond its edges."""
+    if surface.outline is None or surface.paper is None:
+        return gray
+    return np.where(surface.outline, gray, surface.paper)
+
+
+def _outlined(gray: np.ndarray, small: np.ndarray, found: Subject, covered: float) -> Surface:
+    corners = np.argwhere(found.mask)
+    hull = ConvexHull(corners)
+    canvas = Picture.new("1", found.mask.shape[::-1])
+    ImageDraw.Draw(canvas).polygon([(int(x), int(y)) for y, x in corners[hull.vertices]], fill=1)
+    inside = np.asarray(canvas)
+    filled = np.asarray(ndimage.binary_fill_holes(found.mask))
+    if filled[inside].mean() < SOLID:
+        return Surface(covered)
+    # What lies beyond the frame is not an edge of the sheet.
+    edge = round(0.02 * max(small.shape)) + 1
+    inside = ndimage.binary_erosion(inside, iterations=edge, border_value=1)
+    blank = ndimage.binary_erosion(found.mask, iterations=2, border_value=1) & inside
+    if not blank.any():
+        return Surface(covered)
+    spread = 0.06 * max(small.shape)
+    weight = ndimage.gaussian_filter(blank.astype(np.float32), spread)
+    paper = ndimage.gaussian_filter(np.where(blank, small, 0).astype(np.float32), spread) / np.maximum(weight, 1e-6)
+    near = ndimage.distance_transform_edt(weight < 0.05, return_distances=False, return_indices=True)
+    paper = paper[tuple(np.asarray(near))]
+    return Surface(covered, light.enlarge(inside.astype(np.float32), gray.shape) > 0.5, light.enlarge(paper, gray.shape))
+
+
+def _first_subject(dark: np.ndarray) -> Subject | None:
+    ink = light.flatten(dark)
+    subjects = strokes.find_subjects(ink, strokes.find_strokes(ink, strokes.noise_of(ink)))
+    return subjects[0] if subjects else None
+
+
+def _thickness(subject: Subject) -> float:
+    first, last, left, right = subject.box
+    return framing.thickness_of(np.pad(subject.mask[first:last, left:right], 1)) / subject.longest
