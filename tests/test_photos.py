@@ -292,6 +292,37 @@ def test_a_shadow_is_no_stroke(facts: DataFacts) -> None:
     assert one.image[:, :10].mean() < 0.2 * one.image[:, 10:18].mean()
 
 
+@pytest.mark.parametrize("tone", [40, 110])
+def test_a_sheet_on_a_table_is_not_what_was_drawn(mnist: Dataset, facts: DataFacts, tone: int) -> None:
+    table = np.full((330, 400, 3), tone, np.uint8)
+    found, alone = [], []
+    for image in mnist.test.images[:20]:
+        table[20:320, 60:340] = sheet = page(image)
+        one = develop(table, (28, 28), facts)
+        steps = {step.name: step for step in one.steps}
+        assert "dark on light" in steps["polarity"].about
+        assert one.box is not None and 60 / 400 < one.box[2] < one.box[3] < 340 / 400
+        assert not one.warnings
+        if tone == 40:  # so dark that the sheet was taken for a light drawing
+            assert "of the picture" in steps["sheet"].about
+            assert steps["sheet"].image[:15].mean() < 40  # paper, light on dark as the training images are
+            assert develop(table, (28, 28), facts, without=["sheet"]).box != one.box
+        found.append(one.image)
+        alone.append(develop(sheet, (28, 28), facts).image)
+    assert agreement(found, np.stack(alone)) > 0.98
+
+
+def test_what_enters_the_picture_and_patterns_are_not_the_subject(mnist: Dataset, facts: DataFacts) -> None:
+    for image in mnist.test.images[:10]:
+        clean = page(image)
+        crowded = clean.copy()
+        crowded[:40, :70] = 30  # a block
+        crowded[285:290] = 60  # the edge of the paper, from one side to the other
+        crowded[40:260:30, 225:232] = crowded[41:261:30, 225:232] = 30  # the rings of a notebook
+        developed = [develop(one, (28, 28), facts).image for one in (clean, crowded)]
+        assert agreement(developed[:1], np.stack(developed[1:])) > 0.98
+
+
 def test_a_blank_sheet_is_no_garment(fashion: Dataset) -> None:
     things = data_facts(fashion.train.images)
     noisy = np.clip(np.random.default_rng(0).normal(220, 4, (300, 400, 3)), 0, 255).astype(np.uint8)

@@ -30,7 +30,7 @@ class Surface:
 
     Args:
         share: of the picture that it covers.
-        outline: where it is, if all of it is seen, `(height, width)` of the picture; None where light and shade hide it.
+        outline: where it is, if all of it is seen, `(height, width)` of the picture; None where shade hides it.
         paper: its brightness where nothing is drawn, spread out beyond its edges, same shape; None with the outline.
     """
 
@@ -86,7 +86,9 @@ def _outlined(gray: np.ndarray, small: np.ndarray, found: Subject, covered: floa
     paper = ndimage.gaussian_filter(np.where(blank, small, 0).astype(np.float32), spread) / np.maximum(weight, 1e-6)
     near = ndimage.distance_transform_edt(weight < 0.05, return_distances=False, return_indices=True)
     paper = paper[tuple(np.asarray(near))]
-    return Surface(covered, light.enlarge(inside.astype(np.float32), gray.shape) > 0.5, light.enlarge(paper, gray.shape))
+    return Surface(
+        covered, light.enlarge(inside.astype(np.float32), gray.shape) > 0.5, light.enlarge(paper, gray.shape)
+    )
 
 
 def _first_subject(dark: np.ndarray) -> Subject | None:

@@ -9,7 +9,19 @@ from PIL import Image as Picture
 
 from glassnet.types import Image
 
-STEPS = ("gray", "polarity", "sheet", "flatten", "lines", "separate", "specks", "crop", "thickness", "centre", "brightness")
+STEPS = (
+    "gray",
+    "polarity",
+    "sheet",
+    "flatten",
+    "lines",
+    "separate",
+    "specks",
+    "crop",
+    "thickness",
+    "centre",
+    "brightness",
+)
 """The names of the steps that can be left out."""
 
 Box = tuple[float, float, float, float]

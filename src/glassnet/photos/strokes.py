@@ -129,7 +129,7 @@ def find_subjects(ink: np.ndarray, strokes: np.ndarray, *, clean: bool = True) -
     """Return the subjects, the most prominent first.
 
     Strokes that nearly touch belong together, and small ones to the large one beside them (the bar of a five). Specks,
-    and what enters from the edge of the picture although there is something else, do not count.
+    what enters from the edge of the picture although there is something else, and patterns do not count.
 
     Args:
         ink: `(height, width)`, 0 to 1.
@@ -179,7 +179,7 @@ def _peak(ink: np.ndarray, noise: float) -> float:
 
 
 def _place(box: tuple[slice, slice], shape: tuple[int, ...], area: int) -> float:
-    """Return how likely the subject is at that place: near the middle rather than at the edge, no hairline, no block."""
+    """Return how likely a subject is there and so formed: near the middle, not at the edge, no hairline, no block."""
     rows, columns = box
     middle = ((rows.start + rows.stop) / 2 / shape[0] - 0.5, (columns.start + columns.stop) / 2 / shape[1] - 0.5)
     score = float(np.exp(-(middle[0] ** 2 + middle[1] ** 2) / 0.15))
@@ -209,7 +209,7 @@ def _is_apart(labels: np.ndarray, number: int, boxes: list[tuple[slice, slice]],
 
 
 def _joined(numbers: list[int], boxes: list[tuple[slice, slice]], size: int) -> list[list[int]]:
-    """Group strokes by the gaps between their boxes: 6 % of the size for large ones, 30 % for one that is small."""
+    """Group strokes by the gaps between their boxes: 6 % of the size for large ones, 15 % for one that is small."""
     groups: list[list[int]] = []
     for number in numbers:  # by mass: large ones first
         near = [group for group in groups if any(_belongs(boxes[number], boxes[other], size) for other in group)]
