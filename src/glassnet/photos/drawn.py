@@ -70,64 +70,36 @@ def develop_subject(
     return Development(drawn[-1].seen, (*found.steps, *drawn), photo.warnings, box, found.blank)
 
 
+@dataclass(frozen=True, eq=False)
+class _Trail:
+    """The steps so far, as pictures like the training images: light on dark, or dark on light."""
+
+    shape: tuple[int, ...]
+    dark_ground: bool
+    steps: list[Step] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def show(self, name: str, title: str, about: str, picture: np.ndarray) -> None:
+        self.steps.append(Step(name, title, about, to_bytes(picture), self.shape))
+
+    def show_dark(self, name: str, title: str, about: str, dark: np.ndarray) -> None:
+        """Show a picture that is dark on light."""
+        self.show(name, title, about, 255 - dark if self.dark_ground else dark)
+
+    def show_ink(self, name: str, title: str, about: str, ink: np.ndarray) -> None:
+        self.show_dark(name, title, about, 255 - 255 * np.clip(ink / max(float(ink.max()), 1e-6), 0, 1))
+
+
 def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str]) -> Ink:
     """Separate what was drawn from light, paper, lines and specks."""
-    colour = photo.pixels.astype(np.float32)
-    dark_ground = facts.background < 128
-    steps: list[Step] = []
-    warnings: list[str] = []
-
-    def show(name: str, title: str, about: str, picture: np.ndarray) -> None:
-        steps.append(Step(name, title, about, to_bytes(picture), shape))
-
-    def show_ink(name: str, title: str, about: str, ink: np.ndarray) -> None:
-        strong = 255 * np.clip(ink / max(float(ink.max()), 1e-6), 0, 1)
-        show(name, title, about, strong if dark_ground else 255 - strong)
-
-    show("upright", "the photo", photo.about, photo.pixels)
-    weights = np.array(LUMINANCE) if "gray" in without else light.contrast_weights(colour)
-    gray = colour @ weights.astype(np.float32)
-    if "gray" not in without:
-        red, green, blue = (f"{100 * share:.0f} %" for share in weights)
-        show("gray", "gray that carries the contrast", f"{red} of red, {green} of green and {blue} of blue", gray)
-    if gray.mean() < 45 and np.quantile(gray, 0.99) < 90:
-        warnings.append(f"it is very dark (mean brightness {gray.mean():.0f} of 255); take it again with more light")
-
-    dark_on_light = dark_ground if "polarity" in without else light.is_dark_on_light(gray)
-    if "polarity" in without:
-        dark_on_light = not dark_ground  # as if it were drawn as the training images are
-    surface = None
-    if not dark_on_light and not {"polarity", "sheet"} & without and max(gray.shape) > light.SMALL:
-        surface = sheets.find_surface(gray)
-        dark_on_light = surface is not None
-    dark = gray if dark_on_light else 255 - gray
-    if "polarity" not in without:
-        kinds = ("dark on light", "light on dark")
-        photographed, trained = kinds[not dark_on_light], kinds[dark_ground]
-        turned = dark_on_light == dark_ground
-        about = f"drawn {photographed}, and the training images are {trained}: "
-        show(
-            "polarity",
-            "as the training data",
-            about + ("turned" if turned else "left"),
-            255 - dark if dark_ground else dark,
-        )
-    if surface is not None and surface.outline is not None:
-        dark = sheets.alone(dark, surface)
-        about = f"a sheet covers {100 * surface.share:.0f} % of the picture; what lies around it is left out"
-        show("sheet", "the sheet alone", about, 255 - dark if dark_ground else dark)
-
-    if "flatten" in without:
-        ink = np.clip(1 - dark / max(float(np.quantile(dark, 0.9)), 1), 0, 1)
-    else:
-        ink = light.flatten(dark)
-        low, high = np.quantile(dark[::4, ::4], (0.25, 0.9))
-        about = f"each pixel beside the ground around it, whose brightness runs from {low:.0f} to {high:.0f}"
-        show_ink("flatten", "even light", about, ink)
-
+    trail = _Trail(shape, facts.background < 128)
+    trail.show("upright", "the photo", photo.about, photo.pixels)
+    gray = _to_gray(photo, trail, without)
+    dark, dark_on_light = _to_dark_on_light(gray, trail, without)
+    ink = _without_light(dark, trail, without)
     if "lines" not in without:
         ink, count = lines.remove_lines(ink)
-        show_ink("lines", "no printed lines", f"{count} straight lines through the picture taken out", ink)
+        trail.show_ink("lines", "no printed lines", f"{count} straight lines through the picture taken out", ink)
 
     noise = strokes.noise_of(ink)
     mask = ink > 0.5 * ink.max() if "separate" in without else strokes.find_strokes(ink, noise)
@@ -141,17 +113,62 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
         peak = peak * float(dark.max()) / 255
     blank = bool(not mask.any() or peak < max(PLAIN, 7 * noise) or mask.mean() > 0.6)
     if blank:
-        warnings.append("nothing stands out from the ground: it looks blank")
+        trail.warnings.append("nothing stands out from the ground: it looks blank")
     if "separate" not in without:
         about = f"strokes are what is at least {100 * _least(ink, mask):.0f} % darker than the ground"
-        show_ink("separate", "strokes only", about, ink * mask)
+        trail.show_ink("separate", "strokes only", about, ink * mask)
     if blank and mask.mean() > 0.6:
         subjects = []
     if subjects and "specks" not in without:
         chosen = subjects[0].mask
         rest = strokes.count_pieces(mask & ~chosen)
-        show_ink("specks", "one subject", f"{rest} specks, edges and other things left out", ink * chosen)
-    return Ink(ink, mask, subjects, steps, warnings, blank)
+        trail.show_ink("specks", "one subject", f"{rest} specks, edges and other things left out", ink * chosen)
+    return Ink(ink, mask, subjects, trail.steps, trail.warnings, blank)
+
+
+def _to_gray(photo: Photo, trail: _Trail, without: frozenset[str]) -> np.ndarray:
+    colour = photo.pixels.astype(np.float32)
+    weights = np.array(LUMINANCE) if "gray" in without else light.contrast_weights(colour)
+    gray = colour @ weights.astype(np.float32)
+    if "gray" not in without:
+        red, green, blue = (f"{100 * share:.0f} %" for share in weights)
+        about = f"{red} of red, {green} of green and {blue} of blue"
+        trail.show("gray", "gray that carries the contrast", about, gray)
+    if gray.mean() < 45 and np.quantile(gray, 0.99) < 90:
+        about = f"it is very dark (mean brightness {gray.mean():.0f} of 255); take it again with more light"
+        trail.warnings.append(about)
+    return gray
+
+
+def _to_dark_on_light(gray: np.ndarray, trail: _Trail, without: frozenset[str]) -> tuple[np.ndarray, bool]:
+    """Return the picture dark on light, without what lies around the sheet, and whether it was taken so."""
+    if "polarity" in without:  # as if it were drawn as the training images are
+        return (255 - gray if trail.dark_ground else gray), not trail.dark_ground
+    dark_on_light = light.is_dark_on_light(gray)
+    surface = None
+    if not dark_on_light and "sheet" not in without and max(gray.shape) > light.SMALL:
+        surface = sheets.find_surface(gray)
+        dark_on_light = surface is not None
+    dark = gray if dark_on_light else 255 - gray
+    kinds = ("dark on light", "light on dark")
+    turned = "turned" if dark_on_light == trail.dark_ground else "left"
+    about = f"drawn {kinds[not dark_on_light]}, and the training images are {kinds[trail.dark_ground]}: {turned}"
+    trail.show_dark("polarity", "as the training data", about, dark)
+    if surface is not None and surface.outline is not None:
+        dark = sheets.alone(dark, surface)
+        about = f"a sheet covers {100 * surface.share:.0f} % of the picture; what lies around it is left out"
+        trail.show_dark("sheet", "the sheet alone", about, dark)
+    return dark, dark_on_light
+
+
+def _without_light(dark: np.ndarray, trail: _Trail, without: frozenset[str]) -> np.ndarray:
+    if "flatten" in without:
+        return np.clip(1 - dark / max(float(np.quantile(dark, 0.9)), 1), 0, 1)
+    ink = light.flatten(dark)
+    low, high = np.quantile(dark[::4, ::4], (0.25, 0.9))
+    about = f"each pixel beside the ground around it, whose brightness runs from {low:.0f} to {high:.0f}"
+    trail.show_ink("flatten", "even light", about, ink)
+    return ink
 
 
 def _least(ink: np.ndarray, mask: np.ndarray) -> float:
