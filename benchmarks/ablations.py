@@ -47,6 +47,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "elastic 1": {"elastic": 1},
     "erase 0.4": {"erase": 0.4},
     "flip": {"flip": True},
+    "flip alone": {"shift": 0, "rotate": 0, "zoom": 0, "flip": True},
 }
 
 
