@@ -15,7 +15,7 @@ NOTES = {"yellow": (250, 232, 120), "pink": (250, 160, 190), "green": (188, 226,
 def write_notebook(image: Image, rng: np.random.Generator) -> np.ndarray:
     """A ballpoint, fineliner or gel pen on a dotted or ruled page, with a margin and holes or a spiral at one side."""
     size = 360, 480
-    down, right = _turned(rng, size, 2)
+    down, right = turned(rng, size, 2)
     if rng.random() < 0.3:
         right = size[1] - right
     scale = rng.uniform(4.5, 7)  # pixels in a millimetre
@@ -27,19 +27,19 @@ def write_notebook(image: Image, rng: np.random.Generator) -> np.ndarray:
     # The digit is between the margin and the other side, with room to the edges of the frame.
     room = size[0] - 64, round(size[1] - margin - 44)
     pen, cover = [((0.065, 0.08), 0.85), ((0.065, 0.085), 0.95), ((0.07, 0.1), 0.97)][rng.integers(3)]
-    ink = _whole(image, rng, pen, (0.25, 0.62), room)
+    ink = whole(image, rng, pen, (0.25, 0.62), room)
     if right[0, 0] > right[0, -1]:
         ink = ink[:, ::-1]
     ink = np.asarray(ndimage.map_coordinates(ink, np.array([down - 32, right - margin - 12]), order=1))
     scene = inked(page, ink, ink_colour(rng), cover * rng.uniform(0.93, 1))
-    return photographed(_focused(lit(scene, rng, shadow=0.35), rng), rng, tilt=0.08)
+    return photographed(focused(lit(scene, rng, shadow=0.35), rng), rng, tilt=0.08)
 
 
 def write_sticky(image: Image, rng: np.random.Generator) -> np.ndarray:
     """A felt pen or marker on a coloured sticky note that lies on a desk."""
     size = 400, int(rng.integers(380, 440))
     side = np.sqrt(rng.uniform(0.47, 0.83) * size[0] * size[1])  # the camera crops some of the desk
-    down, right = _turned(rng, size, 5)
+    down, right = turned(rng, size, 5)
     down, right = down - size[0] / 2 + rng.normal(0, 4), right - size[1] / 2 + rng.normal(0, 4)
     curl = rng.uniform(0, 0.02) * side * (1 - (2 * right / side) ** 2)
     far = np.maximum(np.maximum(-down, down - curl), np.abs(right)) - side / 2
@@ -49,11 +49,11 @@ def write_sticky(image: Image, rng: np.random.Generator) -> np.ndarray:
     near, wide = ndimage.gaussian_filter(cast, above), ndimage.gaussian_filter(cast, 2.5 * above)
     lift = np.clip(0.5 + down / side, 0, 1)
     shade = rng.uniform(0.3, 0.6) * (near * (1 - lift) + wide * lift)
-    desk = _desk(rng, size) * (1 - shade[..., None])
+    desk = desk_of(rng, size) * (1 - shade[..., None])
     colour = np.array(list(NOTES.values())[rng.integers(len(NOTES))]) * rng.uniform(0.94, 1.02, 3)
     paper = paper_of(rng, size, (235, 250)) / 250 * colour * (1 + rng.uniform(-0.12, 0.08) * lift**3)[..., None]
     felt, inner = rng.random() < 0.5, round(0.9 * side)
-    ink = _whole(image, rng, (0.075, 0.12) if felt else (0.1, 0.18), (0.38, 0.66), (inner, inner))
+    ink = whole(image, rng, (0.075, 0.12) if felt else (0.1, 0.18), (0.38, 0.66), (inner, inner))
     ink = np.asarray(ndimage.map_coordinates(ink, np.array([down + inner / 2, right + inner / 2]), order=1))
     ink = ndimage.gaussian_filter(ink, rng.uniform(0.4, 1))
     dyes = [INKS[name] for name in ("black", "black", "blue", "blue", "red", "green", "violet")]
@@ -64,7 +64,7 @@ def write_sticky(image: Image, rng: np.random.Generator) -> np.ndarray:
     return photographed(lit(scene, rng, shadow=0.3), rng, tilt=0.05)
 
 
-def _whole(image: Image, rng: np.random.Generator, width: Pair, share: Pair, size: tuple[int, int]) -> np.ndarray:
+def whole(image: Image, rng: np.random.Generator, width: Pair, share: Pair, size: tuple[int, int]) -> np.ndarray:
     """Write a digit with strokes that are wide enough for it not to fall to pieces."""
     ink = written(image, rng, width=width, share=share, size=size)
     while width[0] < 0.2 and _pieces(ink > 0.4) > _pieces(image > 60):
@@ -78,7 +78,7 @@ def _pieces(inside: np.ndarray) -> int:
     return ndimage.label(inside, np.ones((3, 3)))[1]  # pyright: ignore[reportIndexIssue]
 
 
-def _turned(rng: np.random.Generator, size: tuple[int, int], degrees: float) -> tuple[np.ndarray, np.ndarray]:
+def turned(rng: np.random.Generator, size: tuple[int, int], degrees: float) -> tuple[np.ndarray, np.ndarray]:
     """Return where each pixel is on a sheet that is turned about the middle of the frame."""
     turn = np.deg2rad(np.clip(rng.normal(0, degrees), -2 * degrees, 2 * degrees))
     rows, columns = np.mgrid[-size[0] / 2 : size[0] / 2, -size[1] / 2 : size[1] / 2]
@@ -108,7 +108,7 @@ def _bound(page: np.ndarray, rng: np.random.Generator, place: np.ndarray, *, spi
     along = (down + phase) % pitch - pitch / 2
     radius, inset = (2, 4.5) if spiral or pitch < 10 else (2.9, 6)
     holes = np.clip((radius - np.hypot(along, right - inset)) * 5 + 0.5, 0, 1)
-    desk = _desk(rng, page.shape[:2])
+    desk = desk_of(rng, page.shape[:2])
     sheet = np.clip(right * 5 + 0.5, 0, 1) * (1 - holes)
     shade = 0.4 * ndimage.gaussian_filter(np.roll(sheet, 3, 0), 4)
     scene = desk * (1 - shade[..., None]) * (1 - sheet[..., None]) + page * sheet[..., None]
@@ -126,7 +126,7 @@ def _bound(page: np.ndarray, rng: np.random.Generator, place: np.ndarray, *, spi
     return scene
 
 
-def _desk(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+def desk_of(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
     """Return a desk, plain or with the grain of wood."""
     kind = rng.integers(len(DESKS))
     desk = np.array(DESKS[kind]) * rng.uniform(0.9, 1.1) + rng.normal(0, 1.5, (size[0], size[1], 1))
@@ -136,7 +136,7 @@ def _desk(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
     return desk
 
 
-def _focused(scene: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def focused(scene: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Blur the scene a little, more and more towards one side."""
     angle = rng.uniform(0, 2 * np.pi)
     rows, columns = np.mgrid[-0.5 : 0.5 : scene.shape[0] * 1j, -0.5 : 0.5 : scene.shape[1] * 1j]
