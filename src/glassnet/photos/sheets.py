@@ -77,8 +77,8 @@ def _outlined(gray: np.ndarray, small: np.ndarray, found: Subject, covered: floa
         return Surface(covered)
     # What lies beyond the frame is not an edge of the sheet.
     edge = round(0.02 * max(small.shape)) + 1
-    inside = ndimage.binary_erosion(inside, iterations=edge, border_value=1)
-    blank = ndimage.binary_erosion(found.mask, iterations=2, border_value=1) & inside
+    inside = np.asarray(ndimage.binary_erosion(inside, iterations=edge, border_value=1), bool)
+    blank = inside & np.asarray(ndimage.binary_erosion(found.mask, iterations=2, border_value=1), bool)
     if not blank.any():
         return Surface(covered)
     spread = 0.06 * max(small.shape)
