@@ -625,6 +625,13 @@ def test_a_folder_that_the_lab_was_started_with_is_mended_in_a_copy(browser: Any
         served.process.communicate()
 
 
+# What is said when the last of the images is there is how many there are.
+ALL_ADDED = """(group) => {
+    const count = document.querySelector(`[aria-label="${group}"]`)?.children.length;
+    return document.querySelector(".intake .said").textContent.trim() === `${count} images were added.`;
+}"""
+
+
 def test_the_camera_records_while_it_is_held(lab: Served) -> None:
     api = pytest.importorskip("playwright.async_api")
     if not Path(CHROMIUM).exists():
@@ -646,7 +653,7 @@ def test_the_camera_records_while_it_is_held(lab: Served) -> None:
             await page.mouse.down()
             await page.wait_for_timeout(1500)
             await page.mouse.up()
-            await page.locator(".said", has_text="were added").wait_for()
+            await page.wait_for_function(ALL_ADDED, arg="Images of Class 1")
             first = await page.get_by_role("group", name="Images of Class 1").get_by_role("button").count()
             await page.wait_for_timeout(500)  # nothing more comes
             assert await page.get_by_role("group", name="Images of Class 1").get_by_role("button").count() == first
@@ -656,8 +663,7 @@ def test_the_camera_records_while_it_is_held(lab: Served) -> None:
             await page.keyboard.down(" ")
             await page.wait_for_timeout(1000)
             await page.keyboard.up(" ")
-            await page.wait_for_timeout(500)  # the last one is on its way
-            await page.locator(".said", has_text="were added").wait_for()
+            await page.wait_for_function(ALL_ADDED, arg="Images of Class 2")
             second = await page.get_by_role("group", name="Images of Class 2").get_by_role("button").count()
             await page.click("#step-network")
             await page.locator(".camera").wait_for(state="detached")  # nobody is filmed unseen

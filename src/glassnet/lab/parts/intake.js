@@ -69,6 +69,7 @@ export default {
     this.counted = counted;
     this.queue = [];
     this.running = 0;
+    this.taking = 0; // recorded pictures on their way into the queue
     this.begin();
   },
   mounted() {
@@ -230,7 +231,7 @@ export default {
           if (this.queue.length || this.running) {
             if (!this.recording) this.tell(adding(this), this.done / this.total);
             this.pump();
-          } else if (!this.recording) this.settle();
+          } else this.finish();
         });
       }
     },
@@ -247,6 +248,9 @@ export default {
       card.images.unshift(answer.image);
       card.images.splice(this.most);
       card.count = Math.max(card.count, answer.count);
+    },
+    finish() {
+      if (!this.recording && !this.queue.length && !this.running && !this.taking) this.settle();
     },
     settle() {
       const words = [];
@@ -347,13 +351,18 @@ export default {
       const [x, y] = [(video.videoWidth - side) / 2, (video.videoHeight - side) / 2];
       canvas.getContext("2d").drawImage(video, x, y, side, side, 0, 0, FRAME, FRAME);
       const label = this.filmed;
-      canvas.toBlob((file) => file && this.enqueue([{ file, name: "a frame", label, camera: true }]), "image/jpeg", 0.92);
+      this.taking += 1;
+      const taken = (file) => {
+        this.taking -= 1;
+        file ? this.enqueue([{ file, name: "a frame", label, camera: true }]) : this.finish();
+      };
+      canvas.toBlob(taken, "image/jpeg", 0.92);
     },
     release() {
       if (!this.recording) return;
       clearInterval(this.timer);
       this.recording = false;
-      if (!this.queue.length && !this.running) this.settle();
+      this.finish();
     },
     close() {
       this.release();
