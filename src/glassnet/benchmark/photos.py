@@ -77,7 +77,7 @@ STYLES: dict[str, dict[str, Style]] = {
         Style("notebook", "pen in a notebook with holes or a spiral", stationery.write_notebook),
         Style("sticky", "felt pen on a sticky note on a desk", stationery.write_sticky),
         Style("page", "pen or marker on a sheet that lies on a table", fresh.write_page, held_out=True),
-        Style("envelope", "felt pen on an envelope of brown paper", fresh.write_envelope, held_out=True),
+        Style("envelope", "felt pen or marker on an envelope of kraft paper", fresh.write_envelope, held_out=True),
     ),
     "items": _named(
         Style("sheet", "lying on a creased sheet", garments.lay_sheet),
