@@ -16,6 +16,9 @@ LUMINANCE = (0.299, 0.587, 0.114)
 PLAIN = 0.09
 """Ink that is no darker than this beside its paper (9 %) is taken for a stain."""
 
+FULL, FULL_TIGHT = 0.6, 0.9
+"""What strokes cannot cover of a photo, and of a small picture that is cropped tightly."""
+
 
 @dataclass(frozen=True, eq=False)
 class Ink:
@@ -111,13 +114,14 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
     peak = float(np.quantile(ink[mask], 0.8)) if mask.any() else 0.0
     if not dark_on_light:  # chalk reflects, so that its share of the black around it means little: count in brightness
         peak = peak * float(dark.max()) / 255
-    blank = bool(not mask.any() or peak < max(PLAIN, 7 * noise) or mask.mean() > 0.6)
+    full = bool(mask.mean() > (FULL if max(ink.shape) > light.SMALL else FULL_TIGHT))
+    blank = bool(not mask.any() or peak < max(PLAIN, 7 * noise) or full)
     if blank:
         trail.warnings.append("nothing stands out from the ground: it looks blank")
     if "separate" not in without:
         about = f"strokes are what is at least {100 * _least(ink, mask):.0f} % darker than the ground"
         trail.show_ink("separate", "strokes only", about, ink * mask)
-    if blank and mask.mean() > 0.6:
+    if full:
         subjects = []
     if subjects and "specks" not in without:
         chosen = subjects[0].mask
@@ -142,20 +146,26 @@ def _to_gray(photo: Photo, trail: _Trail, without: frozenset[str]) -> np.ndarray
 
 def _to_dark_on_light(gray: np.ndarray, trail: _Trail, without: frozenset[str]) -> tuple[np.ndarray, bool]:
     """Return the picture dark on light, without what lies around the sheet, and whether it was taken so."""
-    if "polarity" in without:  # as if it were drawn as the training images are
-        return (255 - gray if trail.dark_ground else gray), not trail.dark_ground
-    dark_on_light = light.is_dark_on_light(gray)
     surface = None
-    if not dark_on_light and "sheet" not in without and max(gray.shape) > light.SMALL:
-        surface = sheets.find_surface(gray)
-        dark_on_light = surface is not None
-    dark = gray if dark_on_light else 255 - gray
-    kinds = ("dark on light", "light on dark")
-    turned = "turned" if dark_on_light == trail.dark_ground else "left"
-    about = f"drawn {kinds[not dark_on_light]}, and the training images are {kinds[trail.dark_ground]}: {turned}"
-    trail.show_dark("polarity", "as the training data", about, dark)
+    looked = "sheet" not in without and max(gray.shape) > light.SMALL
+    if looked:
+        surface = sheets.find_surroundings(gray)
+        gray = sheets.alone(gray, surface) if surface else gray
+    if "polarity" in without:  # as if it were drawn as the training images are
+        dark_on_light, dark = not trail.dark_ground, 255 - gray if trail.dark_ground else gray
+    else:
+        dark_on_light = light.is_dark_on_light(gray)
+        if not dark_on_light and looked:
+            again = sheets.find_surface(gray)
+            dark_on_light = again is not None
+            if again is not None and again.outline is not None:
+                surface, gray = again, sheets.alone(gray, again)
+        dark = gray if dark_on_light else 255 - gray
+        kinds = ("dark on light", "light on dark")
+        turned = "turned" if dark_on_light == trail.dark_ground else "left"
+        about = f"drawn {kinds[not dark_on_light]}, and the training images are {kinds[trail.dark_ground]}: {turned}"
+        trail.show_dark("polarity", "as the training data", about, dark)
     if surface is not None and surface.outline is not None:
-        dark = sheets.alone(dark, surface)
         about = f"a sheet covers {100 * surface.share:.0f} % of the picture; what lies around it is left out"
         trail.show_dark("sheet", "the sheet alone", about, dark)
     return dark, dark_on_light

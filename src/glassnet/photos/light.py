@@ -4,6 +4,9 @@ import numpy as np
 from PIL import Image as Picture
 from scipy import ndimage
 
+MANY = 6
+"""So many pieces, or more, are as unlike a drawing as can be."""
+
 SMALL = 40
 """Pictures of at most so many pixels a side are scans or drawings, cut out already; there is no light to even out."""
 
@@ -37,13 +40,14 @@ def is_dark_on_light(gray: np.ndarray) -> bool:
     """Tell whether the drawing is darker than its ground.
 
     The ground is what most pixels near a place have in common, and what the frame and above all the corners show. In a
-    small picture, which may be cropped so tightly that strokes reach the frame, corners, frame and area vote.
+    small picture, which may be cropped so tightly that strokes reach the frame, corners, frame and area vote, and which
+    of light and dark looks like strokes: in few pieces, and nowhere thick.
 
     Args:
         gray: `(height, width)`, 0 to 255.
     """
     if max(gray.shape) <= SMALL:
-        return _vote(gray) > 0
+        return _vote(gray) + _unlike_strokes(gray) > 0
     small = _shrunk(gray, 96)
     away = small - _slow_median(small, max(small.shape) // 3)
     noise = 2 * 1.4826 * float(np.median(np.abs(away))) + 4
@@ -100,6 +104,18 @@ def _vote(gray: np.ndarray) -> float:
     side = max(1, min(light.shape) // 8)
     corners = [light[:side, :side], light[:side, -side:], light[-side:, :side], light[-side:, -side:]]
     return float(2 * (np.median([c.mean() for c in corners]) - 0.5) + 2 * (frame - 0.5) + 2 * (light.mean() - 0.5))
+
+
+def _unlike_strokes(gray: np.ndarray) -> float:
+    """Return a number above 0 if what is light looks less like strokes than what is dark, split at Otsu's threshold."""
+    light = gray > otsu(gray)
+
+    def form(part: np.ndarray) -> tuple[int, float]:
+        depth = np.asarray(ndimage.distance_transform_edt(np.pad(part, 1)))
+        return min(int(ndimage.label(part, np.ones((3, 3)))[1]), MANY), float(depth.max())  # pyright: ignore
+
+    (pieces, thick), (others, other_thick) = form(light), form(~light)
+    return 0.4 * (pieces - others) + (thick - other_thick) / (thick + other_thick)
 
 
 def otsu(values: np.ndarray) -> float:
