@@ -149,7 +149,7 @@ def _to_dark_on_light(gray: np.ndarray, trail: _Trail, without: frozenset[str]) 
     surface = None
     looked = "sheet" not in without and max(gray.shape) > light.SMALL
     if looked:
-        surface = sheets.find_surroundings(gray)
+        surface = sheets.find_between_edges(gray)
         gray = sheets.alone(gray, surface) if surface else gray
     if "polarity" in without:  # as if it were drawn as the training images are
         dark_on_light, dark = not trail.dark_ground, 255 - gray if trail.dark_ground else gray

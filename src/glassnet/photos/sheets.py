@@ -8,7 +8,7 @@ from PIL import ImageDraw
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 
-from glassnet.photos import framing, light, strokes
+from glassnet.photos import edges, framing, light, strokes
 from glassnet.photos.strokes import Subject
 
 WORKED = 128
@@ -23,23 +23,8 @@ COMPACT = 0.24
 SOLID = 0.9
 """Share of its convex outline that a sheet fills at least, together with what is drawn on it."""
 
-WORKED_EDGES = 72
-"""Edges of a sheet are looked for in a copy of at most so many pixels a side."""
-
-OUTER = 0.38
-"""Share of the picture, from each side, in which an edge of the sheet may lie."""
-
-TILT = 0.3
-"""How far an edge may rise across the picture, as a share of its width."""
-
-STEP = 0.12
-"""How much lighter or darker a sheet is than what lies beyond its edge, as a difference of logarithms (12 %)."""
-
-SEEN = 0.6
-"""Share of an edge along which that step can be seen, at least."""
-
-DEEP = 8
-"""Pixels inside an edge that the outside is compared with."""
+TABLE = 160
+"""Pictures of fewer pixels a side were cut out, and show no table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,59 +62,19 @@ def find_surface(gray: np.ndarray) -> Surface | None:
     return None
 
 
-def find_surroundings(gray: np.ndarray) -> Surface | None:
-    """Look for straight edges of a sheet near each side of the picture; return the sheet within them, or None.
-
-    An edge runs across the picture, or leaves it, and what lies beyond it is lighter, or darker, than the strip inside
-    and than most of the picture: printed lines and strokes have the same paper on both sides.
+def find_between_edges(gray: np.ndarray) -> Surface | None:
+    """Return the sheet within its edges, if edges of one are seen near the sides of the picture.
 
     Args:
         gray: `(height, width)`, 0 to 255.
     """
-    small = light.shrink(gray, WORKED_EDGES)
-    tone = np.log(small + 8.0)
-    outside = np.zeros(small.shape, bool)
-    for turn in range(4):
-        beyond = _beyond_edge(np.rot90(tone, turn))
-        if beyond is not None:
-            outside |= np.rot90(beyond, -turn)
-    if not outside.any() or outside.mean() > 1 - LARGE:
+    if max(gray.shape) < TABLE:
+        return None
+    small = light.shrink(gray, edges.WORKED)
+    outside = edges.beyond_edges(small)
+    if outside is None or outside.mean() > 1 - LARGE:
         return None
     return _surface(gray, small, ~outside, ~outside)
-
-
-def _beyond_edge(tone: np.ndarray) -> np.ndarray | None:
-    """Return what lies above the sheet's upper edge, `(height, width)` of the logarithms; None if no edge is seen."""
-    height, width = tone.shape
-    deepest = int(OUTER * height)
-    if deepest < 4:
-        return None
-    rows = np.arange(1, deepest + 1)
-    # How much lighter the three rows below are than those above, where an edge may lie.
-    rise = np.stack([tone[row : row + 3].mean(0) - tone[max(0, row - 3) : row].mean(0) for row in rows + 1])
-    left, right = (one.ravel() for one in np.meshgrid(*[np.arange(-deepest, deepest)] * 2))
-    level = np.abs(left - right) <= TILT * width
-    left, right = left[level, None], right[level, None]
-    places = np.rint(left + (right - left) * np.linspace(0, 1, width)).astype(int)
-    within = (places >= 0) & (places < deepest)
-    enough = within.mean(1) >= 0.4
-    places, within = places[enough], within[enough]
-    along = np.where(within, rise[np.clip(places, 0, deepest - 1), np.arange(width)], 0)
-    found: tuple[float, np.ndarray] | None = None
-    for signed in (along, -along):
-        clear = np.clip(signed, -2 * STEP, 2 * STEP).mean(1)
-        best = int(clear.argmax())
-        seen = signed[best] > STEP
-        if seen.sum() < SEEN * within[best].sum() or (found and found[0] > clear[best]):
-            continue
-        edge = np.where(within[best], places[best], -2) + 1
-        beyond = np.arange(height)[:, None] <= edge
-        inside = (np.arange(height)[:, None] <= edge + DEEP) & ~beyond & seen
-        other = np.median(tone[beyond & seen])
-        apart = np.array([np.median(tone[inside]) - other, np.median(tone[~beyond]) - other])
-        if np.all((apart if signed is along else -apart) > STEP):
-            found = float(clear[best]), beyond
-    return found[1] if found else None
 
 
 def alone(gray: np.ndarray, surface: Surface) -> np.ndarray:
