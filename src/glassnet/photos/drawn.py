@@ -97,7 +97,7 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
     """Separate what was drawn from light, paper, lines and specks."""
     trail = _Trail(shape, facts.background < 128)
     trail.show("upright", "the photo", photo.about, photo.pixels)
-    gray = _to_gray(photo, trail, without)
+    gray = _alone(_to_gray(photo, trail, without), trail, without)
     dark, dark_on_light = _to_dark_on_light(gray, trail, without)
     ink = _without_light(dark, trail, without)
     if "lines" not in without:
@@ -144,31 +144,38 @@ def _to_gray(photo: Photo, trail: _Trail, without: frozenset[str]) -> np.ndarray
     return gray
 
 
+def _alone(gray: np.ndarray, trail: _Trail, without: frozenset[str]) -> np.ndarray:
+    """Return the picture without what lies beyond the edges of the sheet."""
+    surface = sheets.find_between_edges(gray) if "sheet" not in without else None
+    if surface is None:
+        return gray
+    gray = sheets.alone(gray, surface)
+    trail.show("sheet", "the sheet alone", _covers(surface), gray)
+    return gray
+
+
 def _to_dark_on_light(gray: np.ndarray, trail: _Trail, without: frozenset[str]) -> tuple[np.ndarray, bool]:
-    """Return the picture dark on light, without what lies around the sheet, and whether it was taken so."""
-    surface = None
-    looked = "sheet" not in without and max(gray.shape) > light.SMALL
-    if looked:
-        surface = sheets.find_between_edges(gray)
-        gray = sheets.alone(gray, surface) if surface else gray
+    """Return the picture dark on light, and whether it was taken so."""
     if "polarity" in without:  # as if it were drawn as the training images are
-        dark_on_light, dark = not trail.dark_ground, 255 - gray if trail.dark_ground else gray
-    else:
-        dark_on_light = light.is_dark_on_light(gray)
-        if not dark_on_light and looked:
-            again = sheets.find_surface(gray)
-            dark_on_light = again is not None
-            if again is not None and again.outline is not None:
-                surface, gray = again, sheets.alone(gray, again)
-        dark = gray if dark_on_light else 255 - gray
-        kinds = ("dark on light", "light on dark")
-        turned = "turned" if dark_on_light == trail.dark_ground else "left"
-        about = f"drawn {kinds[not dark_on_light]}, and the training images are {kinds[trail.dark_ground]}: {turned}"
-        trail.show_dark("polarity", "as the training data", about, dark)
+        return (255 - gray if trail.dark_ground else gray), not trail.dark_ground
+    dark_on_light = light.is_dark_on_light(gray)
+    surface = None
+    if not dark_on_light and "sheet" not in without and max(gray.shape) > light.SMALL:
+        surface = sheets.find_surface(gray)
+        dark_on_light = surface is not None
+    dark = gray if dark_on_light else 255 - gray
+    kinds = ("dark on light", "light on dark")
+    turned = "turned" if dark_on_light == trail.dark_ground else "left"
+    about = f"drawn {kinds[not dark_on_light]}, and the training images are {kinds[trail.dark_ground]}: {turned}"
+    trail.show_dark("polarity", "as the training data", about, dark)
     if surface is not None and surface.outline is not None:
-        about = f"a sheet covers {100 * surface.share:.0f} % of the picture; what lies around it is left out"
-        trail.show_dark("sheet", "the sheet alone", about, dark)
+        dark = sheets.alone(dark, surface)
+        trail.show_dark("sheet", "the sheet alone", _covers(surface), dark)
     return dark, dark_on_light
+
+
+def _covers(surface: sheets.Surface) -> str:
+    return f"a sheet covers {100 * surface.share:.0f} % of the picture; what lies around it is left out"
 
 
 def _without_light(dark: np.ndarray, trail: _Trail, without: frozenset[str]) -> np.ndarray:

@@ -74,7 +74,8 @@ def find_between_edges(gray: np.ndarray) -> Surface | None:
     outside = edges.beyond_edges(small)
     if outside is None or outside.mean() > 1 - LARGE:
         return None
-    return _surface(gray, small, ~outside, ~outside)
+    inside = np.asarray(ndimage.binary_erosion(~outside, iterations=2, border_value=1), bool)
+    return _surface(gray, small, inside, inside)
 
 
 def alone(gray: np.ndarray, surface: Surface) -> np.ndarray:
