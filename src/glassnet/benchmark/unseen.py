@@ -53,7 +53,7 @@ def write_worksheet(image: Image, rng: np.random.Generator) -> np.ndarray:
     ink = _put(whole(image, rng, PENS[rng.integers(len(PENS))], (0.54, 0.7), (rows, columns)), place)
     scene = inked(page, ink, dye(rng, PEN_DYES), rng.uniform(0.85, 0.97))
     half = np.array(size) * rng.uniform(0.6, 1.1, 2)
-    shift = rng.choice([-1, 1], 2) * (half - np.array(size) / 2) * rng.uniform(0.4, 1.3, 2)
+    shift = rng.choice([-1, 1], 2) * (half - np.array(size) / 2) * rng.uniform(0.4, 1.1, 2)
     return taken(laid(scene, rng, place + shift[:, None, None], half), rng)
 
 
@@ -68,8 +68,8 @@ def write_lid(image: Image, rng: np.random.Generator) -> np.ndarray:
     colour = np.clip(np.array(colours[rng.integers(len(colours))]) * rng.uniform(0.94, 1.04), 0, 250)
     flat = place / np.array([squash, 1])[:, None, None]
     top = _moulded(rng, flat / radius, colour, metal=colours is METALS)
-    side = round(2 * radius)
-    ink = _put(whole(image, rng, PENS[rng.integers(2, 4)], (0.44, 0.57), (side, side)), flat)
+    side = round(1.8 * radius)
+    ink = _put(whole(image, rng, PENS[rng.integers(2, 4)], (0.49, 0.62), (side, side)), flat)
     flow = np.clip(0.97 + 0.5 * ndimage.gaussian_filter(rng.normal(0, 1, size), 4), 0.85, 1)
     paint = np.array(PAINTS[rng.integers(len(PAINTS))]) if colours is DARK_LIDS else dye(rng, FELT_DYES) * 0.8
     top = _glossed(inked(top, ink * flow, paint, rng.uniform(0.9, 0.98)), rng, flat / radius)
