@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from glassnet.benchmark.fresh import FELT_DYES, FRAMES, PEN_DYES, PENS, dye, laid, taken
 from glassnet.benchmark.scenes import inked, paper_of
-from glassnet.benchmark.stationery import desk_of, turned, whole
+from glassnet.benchmark.stationery import Pair, desk_of, turned, whole
 from glassnet.types import Image
 
 QUESTIONS = [
@@ -31,6 +31,8 @@ PRINTS = [(30, 30, 34), (30, 30, 34), (70, 70, 76), (40, 55, 110)]
 TEXT = 15, 23  # pixels: the size of printed letters
 BOX = 0.5, 0.66  # the height of the box, as a share of the frame's shorter side
 BOX_LINE = 1.4, 3.2  # pixels: the line around the box
+KEPT = 0.85  # how much of the length of a digit has to be seen
+WIDEST = 0.25  # strokes, as a share of the height of a digit
 RADII = 0.38, 0.5  # of a lid, as a share of the frame's shorter side
 SQUASH = 0.84, 1.0  # how flat a lid looks from where the camera is
 LIGHT_LIDS = [(238, 238, 234), (232, 226, 210), (240, 205, 70), (150, 200, 228), (170, 212, 150), (238, 170, 150)]
@@ -50,7 +52,7 @@ def write_worksheet(image: Image, rng: np.random.Generator) -> np.ndarray:
     page = inked(paper_of(rng, size, (225, 250)), _printed(rng, place, box), tint, rng.uniform(0.8, 0.95))
     page = inked(page, _box(rng, place, box), tint, rng.uniform(0.7, 0.95))
     rows, columns = np.rint(1.1 * box).astype(int).tolist()
-    ink = _put(whole(image, rng, PENS[rng.integers(len(PENS))], (0.54, 0.7), (rows, columns)), place)
+    ink = _put(_kept(image, rng, PENS[rng.integers(len(PENS))], rng.uniform(0.54, 0.7), (rows, columns)), place)
     scene = inked(page, ink, dye(rng, PEN_DYES), rng.uniform(0.85, 0.97))
     half = np.array(size) * rng.uniform(0.6, 1.1, 2)
     shift = rng.choice([-1, 1], 2) * (half - np.array(size) / 2) * rng.uniform(0.4, 1.1, 2)
@@ -69,11 +71,25 @@ def write_lid(image: Image, rng: np.random.Generator) -> np.ndarray:
     flat = place / np.array([squash, 1])[:, None, None]
     top = _moulded(rng, flat / radius, colour, metal=colours is METALS)
     side = round(1.8 * radius)
-    ink = _put(whole(image, rng, PENS[rng.integers(2, 4)], (0.49, 0.62), (side, side)), flat)
+    ink = _put(_kept(image, rng, PENS[rng.integers(2, 4)], rng.uniform(0.49, 0.62), (side, side)), flat)
     flow = np.clip(0.97 + 0.5 * ndimage.gaussian_filter(rng.normal(0, 1, size), 4), 0.85, 1)
     paint = np.array(PAINTS[rng.integers(len(PAINTS))]) if colours is DARK_LIDS else dye(rng, FELT_DYES) * 0.8
     top = _glossed(inked(top, ink * flow, paint, rng.uniform(0.9, 0.98)), rng, flat / radius)
     return taken(_stood(top, rng, place, colour, (radius, squash)), rng)
+
+
+def _kept(image: Image, rng: np.random.Generator, width: Pair, share: float, room: tuple[int, int]) -> np.ndarray:
+    """Write a digit with strokes that are wide enough for its fine ends not to be lost."""
+    ink = whole(image, rng, width, (share, share), room)
+    while width[0] < WIDEST and _span(ink > 0.4) < KEPT * _span(image > 115) * share * room[0] / 20:
+        width = width[0] + 0.03, width[1] + 0.03
+        ink = whole(image, rng, width, (share, share), room)
+    return ink
+
+
+def _span(inside: np.ndarray) -> int:
+    """Return the longer side of what is inside a mask."""
+    return max(int(np.ptp(np.flatnonzero(inside.any(axis)))) + 1 for axis in (0, 1))
 
 
 def _put(ink: np.ndarray, place: np.ndarray) -> np.ndarray:
