@@ -33,8 +33,8 @@ def write_page(image: Image, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.3:
         page = _folded(page, place[rng.integers(2)] - rng.normal(0, 3), rng.uniform(0.04, 0.1))
     ink = _ink(image, rng, place, half, PENS[rng.integers(len(PENS))], (0.38, 0.68))
-    scene = inked(page, ink, _dye(rng, PEN_DYES), rng.uniform(0.85, 0.97))
-    return _taken(_laid(scene, rng, place, half), rng)
+    scene = inked(page, ink, dye(rng, PEN_DYES), rng.uniform(0.85, 0.97))
+    return taken(laid(scene, rng, place, half), rng)
 
 
 def write_envelope(image: Image, rng: np.random.Generator) -> np.ndarray:
@@ -51,8 +51,8 @@ def write_envelope(image: Image, rng: np.random.Generator) -> np.ndarray:
         paper = _taped(paper, rng, place, near)
     ink = _ink(image, rng, place, 0.78 * half, PENS[rng.integers(2, 4)], (0.5, 0.8))
     soaked = ink * np.clip(0.96 + 0.6 * ndimage.gaussian_filter(rng.normal(0, 1, ink.shape), 3), 0.8, 1)
-    scene = inked(paper, soaked, _dye(rng, FELT_DYES) * 0.75, rng.uniform(0.88, 0.96))
-    return _taken(_laid(scene, rng, place, half), rng)
+    scene = inked(paper, soaked, dye(rng, FELT_DYES) * 0.75, rng.uniform(0.88, 0.96))
+    return taken(laid(scene, rng, place, half), rng)
 
 
 def _seen(rng: np.random.Generator, sheets: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray, float]:
@@ -83,7 +83,7 @@ def _ink(
     return np.clip(np.asarray(ndimage.map_coordinates(ink, place + middle, order=1)), 0, 1)
 
 
-def _dye(rng: np.random.Generator, names: list[str]) -> np.ndarray:
+def dye(rng: np.random.Generator, names: list[str]) -> np.ndarray:
     """Return the colour of an ordinary pen."""
     return np.clip(np.array(INKS[names[rng.integers(len(names))]]) + rng.normal(0, 10, 3), 10, 255)
 
@@ -136,7 +136,7 @@ def _taped(paper: np.ndarray, rng: np.random.Generator, place: np.ndarray, near:
     return paper * (1 - 0.65 * strip[..., None]) + 0.65 * strip[..., None] * tape
 
 
-def _laid(scene: np.ndarray, rng: np.random.Generator, place: np.ndarray, half: np.ndarray) -> np.ndarray:
+def laid(scene: np.ndarray, rng: np.random.Generator, place: np.ndarray, half: np.ndarray) -> np.ndarray:
     """Lay a sheet on a table, with the soft shadow of its edges."""
     bend = rng.uniform(-0.008, 0.008, 2) * half.min()
     sway = np.array([bend[0] * (place[1] / half[1]) ** 2, bend[1] * (place[0] / half[0]) ** 2])
@@ -149,7 +149,7 @@ def _laid(scene: np.ndarray, rng: np.random.Generator, place: np.ndarray, half: 
     return desk * (1 - sheet[..., None]) + scene * sheet[..., None]
 
 
-def _taken(scene: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def taken(scene: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Take a picture in a room, at times with the shadow of the hand or the phone on the sheet."""
     if rng.random() < 0.55:
         scene = _overshadowed(scene, rng)
