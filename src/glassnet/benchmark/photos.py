@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassnet.benchmark import fresh, garments, handwriting, stationery
+from glassnet.benchmark import fresh, garments, handwriting, stationery, unseen
 from glassnet.errors import UnknownNameError
 from glassnet.types import Image
 
@@ -76,8 +76,10 @@ STYLES: dict[str, dict[str, Style]] = {
         Style("whiteboard", "marker on a whiteboard with a reflection", handwriting.write_whiteboard),
         Style("notebook", "pen in a notebook with holes or a spiral", stationery.write_notebook),
         Style("sticky", "felt pen on a sticky note on a desk", stationery.write_sticky),
-        Style("page", "pen or marker on a sheet that lies on a table", fresh.write_page, held_out=True),
-        Style("envelope", "felt pen or marker on an envelope of kraft paper", fresh.write_envelope, held_out=True),
+        Style("page", "pen or marker on a sheet that lies on a table", fresh.write_page),
+        Style("envelope", "felt pen or marker on an envelope of kraft paper", fresh.write_envelope),
+        Style("worksheet", "pen in the box of a printed question", unseen.write_worksheet, held_out=True),
+        Style("lid", "marker or paint pen on a lid, seen at an angle", unseen.write_lid, held_out=True),
     ),
     "items": _named(
         Style("sheet", "lying on a creased sheet", garments.lay_sheet),
