@@ -607,6 +607,7 @@ def test_a_folder_that_the_lab_was_started_with_is_mended_in_a_copy(browser: Any
         page.get_by_text("1 copy is left out").wait_for()
         page.wait_for_function("() => !document.querySelector('.finding [data-pick^=fix]')")
         assert files_in(folder) == before
+        page.wait_for_function("(set) => new URLSearchParams(location.search).get('set') !== set", arg=str(folder))
         address = page.url.partition("?")[2]
         served.process.kill()  # what was copied is kept
         served.process.wait()

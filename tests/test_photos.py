@@ -26,7 +26,7 @@ from glassnet.photos.framing import draw_strokes
 from glassnet.photos.light import contrast_weights, flatten, is_dark_on_light, otsu
 from glassnet.photos.lines import TILTS, _chords, remove_lines
 from glassnet.photos.steps import resize, to_bytes
-from glassnet.photos.strokes import SOFT, Subject, own_ink
+from glassnet.photos.strokes import SOFT, Subject, find_subjects, own_ink
 from glassnet.prediction import Prediction, Unreadable, photo_facts, predict_developed, predict_photos
 from tests.conftest import Said, part
 
@@ -349,6 +349,12 @@ def test_a_tight_crop_of_a_bold_digit_is_not_blank(facts: DataFacts) -> None:
     one = develop(ring, (28, 28), facts)
     assert not one.blank
     assert one.image[14, 14] < 60 < one.image.max()
+
+
+def test_pieces_of_one_pixel_are_subjects_too() -> None:
+    ink = np.zeros((60, 60))
+    ink[30, 30] = ink[33, 40] = 1.0
+    assert find_subjects(ink, ink > 0)[0].longest == 1
 
 
 def test_what_enters_the_picture_and_patterns_are_not_the_subject(mnist: Dataset, facts: DataFacts) -> None:

@@ -204,6 +204,8 @@ def _is_apart(labels: np.ndarray, number: int, boxes: list[tuple[slice, slice]],
     if max(_sides(box)) < size:
         return False
     places = np.argwhere(labels[box] == number + 1)
+    if len(places) < 3:
+        return False
     across, along = np.linalg.eigvalsh(np.cov(places.T))
     return bool(across < STRAIGHT**2 * along)
 
