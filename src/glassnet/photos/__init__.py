@@ -1,8 +1,9 @@
 """A photo becomes a network input, one visible step at a time; which steps, the training images decide.
 
-The way of a drawing: upright, the gray that carries the contrast, light on dark as the training data, even light, no
-printed lines, strokes only, one subject, cropped, strokes as thick, centred. The way of a filled thing: upright, gray,
-as the training data, cut out, as bright, filling the frame. Whole pictures are turned upright and resized.
+The way of a drawing: upright, the gray that carries the contrast, the sheet alone, light on dark as the training data,
+even light, no printed lines, strokes only, one subject, cropped, strokes as thick, centred. The way of a filled thing:
+upright, gray, as the training data, cut out, as bright, filling the frame. Whole pictures are turned upright and
+resized.
 """
 
 import importlib

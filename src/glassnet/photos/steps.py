@@ -11,8 +11,8 @@ from glassnet.types import Image
 
 STEPS = (
     "gray",
-    "polarity",
     "sheet",
+    "polarity",
     "flatten",
     "lines",
     "separate",
