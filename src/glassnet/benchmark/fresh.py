@@ -76,7 +76,12 @@ def _ink(
     rows, columns = np.rint(1.66 * np.minimum(half, np.array(place.shape[1:]) / 2)).astype(int).tolist()
     fit = min(rows, columns) / rows
     ink = whole(image, rng, width, (share[0] * fit, share[1] * fit), (rows, columns))
-    middle = np.array([rows, columns])[:, None, None] / 2
+    return put(ink, place)
+
+
+def put(ink: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Put what is drawn upright where its middle is the middle of places."""
+    middle = np.array(ink.shape)[:, None, None] / 2
     return np.clip(np.asarray(ndimage.map_coordinates(ink, place + middle, order=1)), 0, 1)
 
 

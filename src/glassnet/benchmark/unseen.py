@@ -8,7 +8,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 from scipy import ndimage
 
-from glassnet.benchmark.fresh import FELT_DYES, FRAMES, PEN_DYES, PENS, dye, laid, taken
+from glassnet.benchmark.fresh import FELT_DYES, FRAMES, PEN_DYES, PENS, dye, laid, put, taken
 from glassnet.benchmark.scenes import inked, paper_of
 from glassnet.benchmark.stationery import Pair, desk_of, turned, whole
 from glassnet.types import Image
@@ -44,15 +44,14 @@ PAINTS = [(244, 244, 240), (244, 244, 240), (245, 226, 110), (205, 208, 212)]  #
 def write_worksheet(image: Image, rng: np.random.Generator) -> np.ndarray:
     """A pen in the answer box of a printed question; the sheet can end beside it."""
     size = FRAMES[rng.integers(len(FRAMES))]
-    place = np.array(turned(rng, size, 2.5)) - np.array(size)[:, None, None] / 2
-    place = place + rng.normal(0, 0.025, (2, 1, 1)) * min(size)
+    place = _placed(rng, size, 2.5, 0.025)
     height = rng.uniform(*BOX) * min(size)
     box = np.array([height, min(height * rng.uniform(1, 1.4), 0.84 * size[1])])
     tint = PRINTS[rng.integers(len(PRINTS))]
     page = inked(paper_of(rng, size, (225, 250)), _printed(rng, place, box), tint, rng.uniform(0.8, 0.95))
     page = inked(page, _box(rng, place, box), tint, rng.uniform(0.7, 0.95))
     rows, columns = np.rint(1.1 * box).astype(int).tolist()
-    ink = _put(_kept(image, rng, PENS[rng.integers(len(PENS))], rng.uniform(0.54, 0.7), (rows, columns)), place)
+    ink = put(_kept(image, rng, PENS[rng.integers(len(PENS))], rng.uniform(0.54, 0.7), (rows, columns)), place)
     scene = inked(page, ink, dye(rng, PEN_DYES), rng.uniform(0.85, 0.97))
     half = np.array(size) * rng.uniform(0.6, 1.1, 2)
     shift = rng.choice([-1, 1], 2) * (half - np.array(size) / 2) * rng.uniform(0.4, 1.1, 2)
@@ -63,19 +62,24 @@ def write_lid(image: Image, rng: np.random.Generator) -> np.ndarray:
     """A marker on the round lid of a tub or jar, or a paint pen on a dark one."""
     size = FRAMES[rng.integers(len(FRAMES))]
     radius, squash = rng.uniform(*RADII) * min(size), rng.uniform(*SQUASH)
-    place = np.array(turned(rng, size, 4)) - np.array(size)[:, None, None] / 2
-    place = place + rng.normal(0, 0.02, (2, 1, 1)) * min(size)
+    place = _placed(rng, size, 4, 0.02)
     kind = rng.random()
     colours = LIGHT_LIDS if kind < 0.5 else METALS if kind < 0.7 else DARK_LIDS
     colour = np.clip(np.array(colours[rng.integers(len(colours))]) * rng.uniform(0.94, 1.04), 0, 250)
     flat = place / np.array([squash, 1])[:, None, None]
     top = _moulded(rng, flat / radius, colour, metal=colours is METALS)
     side = round(1.8 * radius)
-    ink = _put(_kept(image, rng, PENS[rng.integers(2, 4)], rng.uniform(0.49, 0.62), (side, side)), flat)
+    ink = put(_kept(image, rng, PENS[rng.integers(2, 4)], rng.uniform(0.49, 0.62), (side, side)), flat)
     flow = np.clip(0.97 + 0.5 * ndimage.gaussian_filter(rng.normal(0, 1, size), 4), 0.85, 1)
     paint = np.array(PAINTS[rng.integers(len(PAINTS))]) if colours is DARK_LIDS else dye(rng, FELT_DYES) * 0.8
     top = _glossed(inked(top, ink * flow, paint, rng.uniform(0.9, 0.98)), rng, flat / radius)
     return taken(_stood(top, rng, place, colour, (radius, squash)), rng)
+
+
+def _placed(rng: np.random.Generator, size: tuple[int, int], degrees: float, away: float) -> np.ndarray:
+    """Return where each pixel is from the middle of a thing that is turned and not quite in the middle of the frame."""
+    place = np.array(turned(rng, size, degrees)) - np.array(size)[:, None, None] / 2
+    return place + rng.normal(0, away, (2, 1, 1)) * min(size)
 
 
 def _kept(image: Image, rng: np.random.Generator, width: Pair, share: float, room: tuple[int, int]) -> np.ndarray:
@@ -90,12 +94,6 @@ def _kept(image: Image, rng: np.random.Generator, width: Pair, share: float, roo
 def _span(inside: np.ndarray) -> int:
     """Return the longer side of what is inside a mask."""
     return max(int(np.ptp(np.flatnonzero(inside.any(axis)))) + 1 for axis in (0, 1))
-
-
-def _put(ink: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Put what is drawn upright where its middle is the middle of places."""
-    middle = np.array(ink.shape)[:, None, None] / 2
-    return np.clip(np.asarray(ndimage.map_coordinates(ink, place + middle, order=1)), 0, 1)
 
 
 def _printed(rng: np.random.Generator, place: np.ndarray, box: np.ndarray) -> np.ndarray:
@@ -117,7 +115,7 @@ def _printed(rng: np.random.Generator, place: np.ndarray, box: np.ndarray) -> np
     for words in [CLOSINGS[rng.integers(len(CLOSINGS))], "", f"Question {rng.integers(30, 60)}"]:
         draw.text((left, below), words, 255, font)
         below += line
-    return _put(np.asarray(sheet) / 255, place)
+    return put(np.asarray(sheet) / 255, place)
 
 
 def _box(rng: np.random.Generator, place: np.ndarray, box: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ from glassnet.photos import items
 from glassnet.photos.drawn import LUMINANCE
 from glassnet.photos.facts import DataFacts
 from glassnet.photos.opening import Photo
+from glassnet.photos.pieces import label_pieces
 from glassnet.photos.steps import Box, Development, Step, resize, to_bytes
-from glassnet.photos.strokes import label_pieces
 
 SECOND = 0.3
 """A thing with a smaller share of the largest one's area is a part of it, or nothing."""

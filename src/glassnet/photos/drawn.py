@@ -7,6 +7,7 @@ import numpy as np
 from glassnet.photos import framing, light, lines, sheets, strokes
 from glassnet.photos.facts import DataFacts
 from glassnet.photos.opening import Photo
+from glassnet.photos.pieces import count_pieces
 from glassnet.photos.steps import Box, Development, Step, to_bytes
 from glassnet.photos.strokes import Subject
 from glassnet.types import Image
@@ -106,7 +107,8 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
 
     noise = strokes.noise_of(ink)
     mask = ink > 0.5 * ink.max() if "separate" in without else strokes.find_strokes(ink, noise)
-    clean = "specks" not in without and max(ink.shape) > light.SMALL
+    tight = max(ink.shape) <= light.SMALL
+    clean = "specks" not in without and not tight
     if clean and "separate" not in without:
         ink, mask, subjects = strokes.without_shadows(ink, mask, noise)
     else:
@@ -114,7 +116,7 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
     peak = float(np.quantile(ink[mask], 0.8)) if mask.any() else 0.0
     if not dark_on_light:  # chalk reflects, so that its share of the black around it means little: count in brightness
         peak = peak * float(dark.max()) / 255
-    full = bool(mask.mean() > (FULL if max(ink.shape) > light.SMALL else FULL_TIGHT))
+    full = bool(mask.mean() > (FULL_TIGHT if tight else FULL))
     blank = bool(not mask.any() or peak < max(PLAIN, 7 * noise) or full)
     if blank:
         trail.warnings.append("nothing stands out from the ground: it looks blank")
@@ -125,7 +127,7 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
         subjects = []
     if subjects and "specks" not in without:
         chosen = subjects[0].mask
-        rest = strokes.count_pieces(mask & ~chosen)
+        rest = count_pieces(mask & ~chosen)
         trail.show_ink("specks", "one subject", f"{rest} specks, edges and other things left out", ink * chosen)
     return Ink(ink, mask, subjects, trail.steps, trail.warnings, blank)
 

@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import dijkstra
 from glassnet.photos.facts import DataFacts
 from glassnet.photos.framing import letterbox
 from glassnet.photos.light import otsu
-from glassnet.photos.strokes import label_pieces
+from glassnet.photos.pieces import label_pieces
 from glassnet.types import Image
 
 WORKED = 88

@@ -4,6 +4,8 @@ import numpy as np
 from PIL import Image as Picture
 from scipy import ndimage
 
+from glassnet.photos.pieces import count_pieces
+
 MANY = 6
 """So many pieces, or more, are as unlike a drawing as can be."""
 
@@ -47,7 +49,8 @@ def is_dark_on_light(gray: np.ndarray) -> bool:
         gray: `(height, width)`, 0 to 255.
     """
     if max(gray.shape) <= SMALL:
-        return _vote(gray) + _unlike_strokes(gray) > 0
+        bright = gray > otsu(gray)
+        return _vote(bright) + _unlike_strokes(bright) > 0
     small = _shrunk(gray, 96)
     away = small - _slow_median(small, max(small.shape) // 3)
     noise = 2 * 1.4826 * float(np.median(np.abs(away))) + 4
@@ -55,7 +58,7 @@ def is_dark_on_light(gray: np.ndarray) -> bool:
     dark, light = float(np.maximum(-inner - noise, 0).sum()), float(np.maximum(inner - noise, 0).sum())
     if max(dark, light) > 2 * min(dark, light):
         return dark > light
-    return bool(dark * (1 + 0.5 * np.tanh(_vote(small))) >= light)
+    return bool(dark * (1 + 0.5 * np.tanh(_vote(small > otsu(small)))) >= light)
 
 
 def flatten(dark: np.ndarray) -> np.ndarray:
@@ -97,24 +100,22 @@ def _stroke_width(mask: np.ndarray) -> float:
     return 2 * float(np.quantile(depth[middle], 0.6)) if middle.any() else 0.0
 
 
-def _vote(gray: np.ndarray) -> float:
-    """Return a number above 0 if the ground is light: by corners, frame and area, split at Otsu's threshold."""
-    light = gray > otsu(gray)
-    frame = np.concatenate([light[0], light[-1], light[1:-1, 0], light[1:-1, -1]]).mean()
-    side = max(1, min(light.shape) // 8)
-    corners = [light[:side, :side], light[:side, -side:], light[-side:, :side], light[-side:, -side:]]
-    return float(2 * (np.median([c.mean() for c in corners]) - 0.5) + 2 * (frame - 0.5) + 2 * (light.mean() - 0.5))
+def _vote(bright: np.ndarray) -> float:
+    """Return a number above 0 if the ground is light: by corners, frame and area; `bright` is what Otsu splits off."""
+    frame = np.concatenate([bright[0], bright[-1], bright[1:-1, 0], bright[1:-1, -1]]).mean()
+    side = max(1, min(bright.shape) // 8)
+    corners = [bright[:side, :side], bright[:side, -side:], bright[-side:, :side], bright[-side:, -side:]]
+    return float(2 * (np.median([c.mean() for c in corners]) - 0.5) + 2 * (frame - 0.5) + 2 * (bright.mean() - 0.5))
 
 
-def _unlike_strokes(gray: np.ndarray) -> float:
-    """Return a number above 0 if what is light looks less like strokes than what is dark, split at Otsu's threshold."""
-    light = gray > otsu(gray)
+def _unlike_strokes(bright: np.ndarray) -> float:
+    """Return a number above 0 if what is bright looks less like strokes than what is not."""
 
     def form(part: np.ndarray) -> tuple[int, float]:
         depth = np.asarray(ndimage.distance_transform_edt(np.pad(part, 1)))
-        return min(int(ndimage.label(part, np.ones((3, 3)))[1]), MANY), float(depth.max())  # pyright: ignore
+        return min(count_pieces(part), MANY), float(depth.max())
 
-    (pieces, thick), (others, other_thick) = form(light), form(~light)
+    (pieces, thick), (others, other_thick) = form(bright), form(~bright)
     return 0.4 * (pieces - others) + (thick - other_thick) / (thick + other_thick)
 
 

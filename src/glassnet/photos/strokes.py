@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from glassnet.photos.light import SMALL, otsu
+from glassnet.photos.pieces import label_pieces
 
 SOFT = 2
 """Pixels that the soft edge of a stroke reaches beyond its mask."""
@@ -244,17 +245,6 @@ def _slices(box: tuple[int, int, int, int]) -> tuple[slice, slice]:
 
 def _sides(box: tuple[slice, slice]) -> tuple[int, int]:
     return box[0].stop - box[0].start, box[1].stop - box[1].start
-
-
-def count_pieces(mask: np.ndarray) -> int:
-    """Return how many pieces that do not touch a mask has."""
-    return label_pieces(mask)[1]
-
-
-def label_pieces(mask: np.ndarray) -> tuple[np.ndarray, int]:
-    """Number the pieces of a mask that do not touch, from 1; corners touch."""
-    labels = np.empty(mask.shape, np.int32)
-    return labels, int(ndimage.label(mask, np.ones((3, 3)), output=labels))  # pyright: ignore[reportArgumentType]
 
 
 def _of_pieces(labels: np.ndarray, count: int, numbers: np.ndarray) -> np.ndarray:
