@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassnet.benchmark import fresh, garments, handwriting, stationery, unseen
+from glassnet.benchmark import everyday, fresh, garments, handwriting, stationery, things
 from glassnet.errors import UnknownNameError
 from glassnet.types import Image
 
@@ -78,8 +78,10 @@ STYLES: dict[str, dict[str, Style]] = {
         Style("sticky", "felt pen on a sticky note on a desk", stationery.write_sticky),
         Style("page", "pen or marker on a sheet that lies on a table", fresh.write_page),
         Style("envelope", "felt pen or marker on an envelope of kraft paper", fresh.write_envelope),
-        Style("worksheet", "pen in the box of a printed question", unseen.write_worksheet, held_out=True),
-        Style("lid", "marker or paint pen on a lid, seen at an angle", unseen.write_lid, held_out=True),
+        Style("worksheet", "pen in the box of a printed question", things.write_worksheet),
+        Style("lid", "marker or paint pen on a lid, seen at an angle", things.write_lid),
+        Style("spread", "pen or marker in an open notebook with its gutter", everyday.write_spread, held_out=True),
+        Style("scrap", "pen or marker on a torn or crumpled piece of paper", everyday.write_scrap, held_out=True),
     ),
     "items": _named(
         Style("sheet", "lying on a creased sheet", garments.lay_sheet),

@@ -23,6 +23,9 @@ COMPACT = 0.24
 SOLID = 0.9
 """Share of its convex outline that a sheet fills at least, together with what is drawn on it."""
 
+DRAWN = 0.2
+"""Size of what is drawn on a dark sheet at least, beside the sheet's."""
+
 TABLE = 160
 """Pictures of fewer pixels a side were cut out, and show no table."""
 
@@ -42,24 +45,35 @@ class Surface:
     paper: np.ndarray | None = None
 
 
-def find_surface(gray: np.ndarray) -> Surface | None:
-    """Look at a picture that was taken for light on dark once more; return the sheet that makes it seem so, or None.
+def find_surface(seeming: np.ndarray, *, light_drawing: bool) -> Surface | None:
+    """Look once more at what seems to be drawn; return the sheet that makes it seem so, or None.
 
     Args:
-        gray: `(height, width)`, 0 to 255.
+        seeming: `(height, width)`, 0 to 255: the picture, turned so that the drawing seems to be dark on light.
+        light_drawing: whether it seems to be light on dark in the picture itself. A light sheet on something dark is
+            common; a dark one on something light is taken for one only if something is drawn on it.
     """
-    small = light.shrink(gray, WORKED)
-    found = _first_subject(255 - small)
+    small = light.shrink(seeming, WORKED)
+    found = _first_subject(small)
     if found is None:
         return None
     covered = float(found.mask.mean())
     if covered > LARGE and _thickness(found) > COMPACT:
-        return _outlined(gray, small, found, covered)
-    if found.sides >= 2:
-        other = _first_subject(small)
+        surface = _outlined(seeming, small, found, covered)
+        return surface if light_drawing or _is_drawn_on(alone(seeming, surface), found) else None
+    if light_drawing and found.sides >= 2:
+        other = _first_subject(255 - small)
         if other is not None and other.sides < found.sides:
             return Surface(covered)
     return None
+
+
+def _is_drawn_on(sheet: np.ndarray, found: Subject) -> bool:
+    """Tell whether strokes are on a dark sheet, away from its edges."""
+    drawn = _first_subject(255 - light.shrink(sheet, WORKED))
+    if drawn is None or drawn.sides or not DRAWN * found.longest < drawn.longest < found.longest:
+        return False
+    return _thickness(drawn) < COMPACT
 
 
 def find_between_edges(gray: np.ndarray) -> Surface | None:

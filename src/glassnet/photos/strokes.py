@@ -25,6 +25,15 @@ STRAIGHT = 0.12
 """Spread of a straight piece across its length at most, beside that along it."""
 
 
+FRAMES = 6
+"""Of so many pieces, those with the most ink, one may be a frame."""
+
+AROUND = 0.25
+"""What a frame is drawn around has at least this share of the frame's size."""
+
+MARGIN = 0.03
+"""Share of a frame's size that lies, on every side, between it and what it is drawn around."""
+
 MANY = 4
 """Pieces of which none is larger than the others are no drawing but a pattern, such as the rings of a notebook."""
 
@@ -130,7 +139,8 @@ def find_subjects(ink: np.ndarray, strokes: np.ndarray, *, clean: bool = True) -
     """Return the subjects, the most prominent first.
 
     Strokes that nearly touch belong together, and small ones to the large one beside them (the bar of a five). Specks,
-    what enters from the edge of the picture although there is something else, and patterns do not count.
+    what enters from the edge of the picture although there is something else, and patterns do not count; neither does
+    a frame, nor what lies outside of it.
 
     Args:
         ink: `(height, width)`, 0 to 1.
@@ -146,6 +156,8 @@ def find_subjects(ink: np.ndarray, strokes: np.ndarray, *, clean: bool = True) -
     mass = _sums(ink, labels, count)
     order = np.argsort(-mass)[:80]
     area = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    framed = _framed(labels, boxes, [int(k) for k in order])
+    order = np.array([k for k in order if k in framed]) if framed else order
     rank = np.array([mass[k] * _place(boxes[k], ink.shape, int(area[k])) for k in order])
     main = int(order[rank.argmax()])
     size = max(_sides(boxes[main]))
@@ -195,6 +207,26 @@ def _reached(box: tuple[slice, slice], shape: tuple[int, ...]) -> int:
     """Return how many sides of the picture a box reaches."""
     rows, columns = box
     return (rows.start <= 1) + (columns.start <= 1) + (rows.stop >= shape[0] - 1) + (columns.stop >= shape[1] - 1)
+
+
+def _framed(labels: np.ndarray, boxes: list[tuple[slice, slice]], numbers: list[int]) -> set[int]:
+    """Return the pieces that a frame is drawn around, which does not touch them; most pictures have none."""
+    found: set[int] = set()
+    for number in numbers[:FRAMES]:
+        frame, size = boxes[number], max(_sides(boxes[number]))
+        within = [one for one in numbers if one != number and _is_within(boxes[one], frame, MARGIN * size)]
+        if any(
+            max(_sides(boxes[one])) > AROUND * size and not (labels[boxes[one]] == number + 1).any() for one in within
+        ):
+            found |= set(within) - {number}
+    return found
+
+
+def _is_within(box: tuple[slice, slice], frame: tuple[slice, slice], margin: float) -> bool:
+    return all(
+        outer.start + margin <= inner.start and inner.stop <= outer.stop - margin
+        for inner, outer in zip(box, frame, strict=True)
+    )
 
 
 def _is_apart(labels: np.ndarray, number: int, boxes: list[tuple[slice, slice]], main: int, size: int) -> bool:

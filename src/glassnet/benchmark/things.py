@@ -1,7 +1,4 @@
-"""Unseen styles, made when a reader was done by somebody who had not read it: a second blind test.
-
-They were judged by looking at them only, and neither they nor a reader may be changed because of what the other does.
-"""
+"""Things with a digit on them: the answer box of a worksheet, the lid of a tub."""
 
 import numpy as np
 from PIL import Image as Picture
