@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 from scipy import ndimage
 
 import glassnet
@@ -44,6 +44,11 @@ def digits(mnist: Dataset) -> Run:
 @pytest.fixture(scope="module")
 def facts(mnist: Dataset) -> DataFacts:
     return data_facts(mnist.train.images)
+
+
+def mask_of(paper: np.ndarray, degrees: float) -> Image.Image:
+    """Where paper is in a picture of it that was turned."""
+    return Image.new("L", (paper.shape[1], paper.shape[0]), 255).rotate(degrees, expand=True)
 
 
 def page(*digits: np.ndarray, size: int = 180, ink: int = 160) -> np.ndarray:
@@ -329,6 +334,58 @@ def test_a_shadow_that_strokes_cross_is_no_edge(mnist: Dataset, facts: DataFacts
         sheet = page(image)
         developed = [develop(one, (28, 28), facts) for one in (sheet, np.rint(sheet * light).astype(np.uint8))]
         assert agreement([developed[0].image], developed[1].image[None]) > 0.9
+
+
+@pytest.mark.parametrize("form", ["box", "circle", "broken"])
+def test_a_frame_around_a_digit_is_not_read(mnist: Dataset, facts: DataFacts, form: str) -> None:
+    framed, alone = [], []
+    for image in mnist.test.images[:20]:
+        sheet = Image.fromarray(np.pad(page(image), ((60, 60), (60, 60), (0, 0)), constant_values=225))
+        alone.append(develop(np.asarray(sheet), (28, 28), facts).image)
+        pen, corners = ImageDraw.Draw(sheet), (75, 75, sheet.width - 75, sheet.height - 75)
+        if form == "circle":
+            pen.ellipse(corners, outline=(60, 60, 60), width=4)
+        else:
+            pen.rectangle(corners, outline=(60, 60, 60), width=4)
+        if form == "broken":  # its left side is not seen
+            pen.rectangle((70, 100, 85, sheet.height - 100), fill=(225, 225, 225))
+        one = develop(np.asarray(sheet), (28, 28), facts)
+        assert one.box is not None and one.box[1] - one.box[0] < 0.6
+        framed.append(one.image)
+    assert agreement(framed, np.stack(alone)) > 0.98
+
+
+def test_paper_on_cloth_of_another_colour_is_the_sheet(mnist: Dataset, facts: DataFacts) -> None:
+    cloth = np.full((500, 500, 3), (200, 60, 60), np.uint8)
+    for image in mnist.test.images[:10]:
+        paper = page(image)
+        turned = Image.fromarray(cloth)
+        turned.paste(Image.fromarray(paper).rotate(12, expand=True), (80, 80), mask_of(paper, 12))
+        one = develop(np.asarray(turned), (28, 28), facts)
+        steps = {step.name: step for step in one.steps}
+        assert "of the picture" in steps["sheet"].about
+        assert "dark on light" in steps["polarity"].about
+        assert one.box is not None and one.box[1] - one.box[0] < 0.5
+        assert not one.warnings
+
+
+def test_light_strokes_on_a_dark_sheet_are_the_drawing(mnist: Dataset, facts: DataFacts) -> None:
+    for image in mnist.test.images[:10]:
+        slate = 255 - page(image)
+        table = np.pad(slate, ((100, 100), (100, 100), (0, 0)), constant_values=190)
+        one = develop(table, (28, 28), facts)
+        steps = {step.name: step for step in one.steps}
+        assert "light on dark" in steps["polarity"].about
+        assert one.box is not None and one.box[1] - one.box[0] < 0.5
+        assert agreement([one.image], develop(slate, (28, 28), facts).image[None]) > 0.9
+
+
+def test_a_sharp_shadow_in_a_corner_is_no_sheet(mnist: Dataset, facts: DataFacts) -> None:
+    rows, columns = np.mgrid[:300, :280]
+    shade = np.where(rows + columns < 300, 0.55, 1)[..., None]
+    for image in mnist.test.images[:20]:
+        one = develop(np.rint(page(image) * shade).astype(np.uint8), (28, 28), facts)
+        assert "sheet" not in {step.name for step in one.steps}
 
 
 @pytest.mark.parametrize("dark", [True, False])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassnet.benchmark import everyday, fresh, garments, handwriting, stationery, things
+from glassnet.benchmark import everyday, fresh, garments, handwriting, stationery, things, unseen
 from glassnet.errors import UnknownNameError
 from glassnet.types import Image
 
@@ -81,7 +81,9 @@ STYLES: dict[str, dict[str, Style]] = {
         Style("worksheet", "pen in the box of a printed question", things.write_worksheet),
         Style("lid", "marker or paint pen on a lid, seen at an angle", things.write_lid),
         Style("spread", "pen or marker in an open notebook with its gutter", everyday.write_spread, held_out=True),
-        Style("scrap", "pen or marker on a torn or crumpled piece of paper", everyday.write_scrap, held_out=True),
+        Style("scrap", "pen or marker on a torn or crumpled piece of paper", everyday.write_scrap),
+        Style("evening", "pen on a sheet or letter pad by lamp, flash or dusk", unseen.write_evening, held_out=True),
+        Style("card", "pen on a card or receipt that a hand holds up", unseen.write_card, held_out=True),
     ),
     "items": _named(
         Style("sheet", "lying on a creased sheet", garments.lay_sheet),

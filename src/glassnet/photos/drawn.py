@@ -98,7 +98,7 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
     """Separate what was drawn from light, paper, lines and specks."""
     trail = _Trail(shape, facts.background < 128)
     trail.show("upright", "the photo", photo.about, photo.pixels)
-    gray = _alone(_to_gray(photo, trail, without), trail, without)
+    gray = _alone(photo, _to_gray(photo, trail, without), trail, without)
     dark, dark_on_light = _to_dark_on_light(gray, trail, without)
     ink = _without_light(dark, trail, without)
     if "lines" not in without:
@@ -146,9 +146,9 @@ def _to_gray(photo: Photo, trail: _Trail, without: frozenset[str]) -> np.ndarray
     return gray
 
 
-def _alone(gray: np.ndarray, trail: _Trail, without: frozenset[str]) -> np.ndarray:
+def _alone(photo: Photo, gray: np.ndarray, trail: _Trail, without: frozenset[str]) -> np.ndarray:
     """Return the picture without what lies beyond the edges of the sheet."""
-    surface = sheets.find_between_edges(gray) if "sheet" not in without else None
+    surface = sheets.find_sheet(photo.pixels.astype(np.float32), gray) if "sheet" not in without else None
     if surface is None:
         return gray
     gray = sheets.alone(gray, surface)

@@ -1,7 +1,10 @@
-"""The pieces of a mask that do not touch."""
+"""The pieces of a mask that do not touch, and the outline of one."""
 
 import numpy as np
+from PIL import Image as Picture
+from PIL import ImageDraw
 from scipy import ndimage
+from scipy.spatial import ConvexHull
 
 
 def label_pieces(mask: np.ndarray) -> tuple[np.ndarray, int]:
@@ -13,3 +16,12 @@ def label_pieces(mask: np.ndarray) -> tuple[np.ndarray, int]:
 def count_pieces(mask: np.ndarray) -> int:
     """Return how many pieces that do not touch a mask has."""
     return label_pieces(mask)[1]
+
+
+def fill_hull(mask: np.ndarray) -> np.ndarray:
+    """Return what lies within the convex outline of a mask, same shape."""
+    places = np.argwhere(mask)
+    outline = places[ConvexHull(places).vertices]
+    canvas = Picture.new("1", mask.shape[::-1])
+    ImageDraw.Draw(canvas).polygon([(int(x), int(y)) for y, x in outline], fill=1)
+    return np.asarray(canvas)

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image as Picture
-from PIL import ImageDraw
 from scipy import ndimage
-from scipy.spatial import ConvexHull
 
-from glassnet.photos import edges, framing, light, strokes
+from glassnet.photos import edges, framing, light, regions, strokes
+from glassnet.photos.pieces import fill_hull
 from glassnet.photos.strokes import Subject
 
 WORKED = 128
@@ -76,20 +74,22 @@ def _is_drawn_on(sheet: np.ndarray, found: Subject) -> bool:
     return _thickness(drawn) < COMPACT
 
 
-def find_between_edges(gray: np.ndarray) -> Surface | None:
-    """Return the sheet within its edges, if edges of one are seen near the sides of the picture.
+def find_sheet(colour: np.ndarray, gray: np.ndarray) -> Surface | None:
+    """Return the sheet that stands out from all around it, or within its edges near the sides of the picture.
 
     Args:
-        gray: `(height, width)`, 0 to 255.
+        colour: `(height, width, 3)`, 0 to 255.
+        gray: the same picture, `(height, width)`.
     """
     if max(gray.shape) < TABLE:
         return None
-    small = light.shrink(gray, edges.WORKED)
-    outside = edges.beyond_edges(small)
-    if outside is None or outside.mean() > 1 - LARGE:
-        return None
-    inside = np.asarray(ndimage.binary_erosion(~outside, iterations=2, border_value=1), bool)
-    return _surface(gray, small, inside, inside)
+    inside = regions.region_within(light.shrink(colour, regions.WORKED))
+    if inside is None:
+        outside = edges.beyond_edges(light.shrink(gray, edges.WORKED))
+        if outside is None or outside.mean() > 1 - LARGE:
+            return None
+        inside = np.asarray(ndimage.binary_erosion(~outside, iterations=2, border_value=1), bool)
+    return _surface(gray, light.shrink(gray, max(inside.shape)), inside, inside)
 
 
 def alone(gray: np.ndarray, surface: Surface) -> np.ndarray:
@@ -100,11 +100,7 @@ def alone(gray: np.ndarray, surface: Surface) -> np.ndarray:
 
 
 def _outlined(gray: np.ndarray, small: np.ndarray, found: Subject, covered: float) -> Surface:
-    corners = np.argwhere(found.mask)
-    hull = ConvexHull(corners)
-    canvas = Picture.new("1", found.mask.shape[::-1])
-    ImageDraw.Draw(canvas).polygon([(int(x), int(y)) for y, x in corners[hull.vertices]], fill=1)
-    inside = np.asarray(canvas)
+    inside = fill_hull(found.mask)
     filled = np.asarray(ndimage.binary_fill_holes(found.mask))
     if filled[inside].mean() < SOLID:
         return Surface(covered)
