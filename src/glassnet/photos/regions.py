@@ -11,7 +11,7 @@ WORKED = 96
 """Regions are looked for in a picture of at most so many pixels a side; widths below are of such a picture."""
 
 EVEN = (0.08, 0.13, 0.2)
-"""How much a colour may change between neighbouring pixels of a region, as a difference of logarithms; tried in turn."""
+"""How much a colour changes between neighbouring pixels of a region at most, in logarithms; tried in turn."""
 
 SHARE = 0.18, 0.85
 """Share of the picture that a region covers at least, and at most."""
