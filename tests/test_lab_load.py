@@ -148,16 +148,16 @@ def serve_for(tmp_path: Path) -> Iterator[Callable[..., Served]]:
 
 
 def test_an_idle_page_is_put_away_and_comes_back(browser: Any, serve_for: Callable[..., Served]) -> None:
-    served = serve_for(port=0, idle_seconds=4)
+    served = serve_for(port=0, idle_seconds=7)
     page = browser.new_page()
     page.set_default_timeout(PATIENCE)
     page.goto(served.url + "?epochs=3&panel=training")
-    for _ in range(5):  # whoever uses it keeps it
+    for _ in range(8):  # whoever uses it keeps it
         page.wait_for_timeout(1000)
         page.keyboard.press("Shift")
     assert "/away" not in page.url
     page.wait_for_url(re.compile("/away"))
-    page.get_by_text("Nobody had used it for 4 seconds").wait_for()
+    page.get_by_text("Nobody had used it for 7 seconds").wait_for()
     page.get_by_role("link", name="Go on where I was").click()
     page.get_by_label("Epochs", exact=True).wait_for()
     assert page.get_by_label("Epochs", exact=True).input_value() == "3"
