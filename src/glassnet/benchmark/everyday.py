@@ -33,7 +33,7 @@ def write_spread(image: Image, rng: np.random.Generator) -> np.ndarray:
     page = np.array(BOOKS[rng.integers(len(BOOKS))])
     scale = rng.uniform(0.95, 1.9) * min(size[0] / page[0], 0.6 * size[1] / page[1])  # pixels in a millimetre
     side, gutter = rng.choice([-1, 1]), rng.uniform(0.1, 0.75) * size[1] / 2
-    down, across = _placed(rng, size) * np.array([1, side])[:, None, None] + np.array([0, gutter])[:, None, None]
+    down, across = viewed(rng, size) * np.array([1, side])[:, None, None] + np.array([0, gutter])[:, None, None]
     far = np.abs(across) / scale
     sunk = rng.uniform(0, 4) * np.exp(-far / 14), rng.uniform(0, 3) * np.sign(across) * (1 - np.exp(-far / 7))
     bent = np.array([down, across]) + scale * np.array(sunk)
@@ -54,7 +54,7 @@ def write_scrap(image: Image, rng: np.random.Generator) -> np.ndarray:
     short, long = PIECES[rng.integers(len(PIECES))]
     sides = np.array((short, long) if (size[0] < size[1]) == (rng.random() < 0.8) else (long, short))
     scale = rng.uniform(0.75, 1.05) * float((np.array(size) / sides).min())
-    half, place = scale * sides / 2, _placed(rng, size)
+    half, place = scale * sides / 2, viewed(rng, size)
     paper = paper_of(rng, size, (225, 248)) * PASTELS[rng.integers(len(PASTELS))]
     kind = rng.random()
     if kind < 0.45:
@@ -68,12 +68,14 @@ def write_scrap(image: Image, rng: np.random.Generator) -> np.ndarray:
     return taken(_lamp(_held(scene, rng, place, half, scale) if rng.random() < 0.4 else scene, rng), rng)
 
 
-def _placed(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+def viewed(
+    rng: np.random.Generator, size: tuple[int, int], *, degrees: float = 2.5, aside: float = 0.2, away: float = 0.02
+) -> np.ndarray:
     """Return where each pixel is from about the middle of paper that is turned and seen a little from aside."""
-    place = np.array(turned(rng, size, 2.5)) - np.array(size)[:, None, None] / 2
-    lean = rng.uniform(-0.2, 0.2, 2) / size
+    place = np.array(turned(rng, size, degrees)) - np.array(size)[:, None, None] / 2
+    lean = rng.uniform(-aside, aside, 2) / size
     place = place / (1 + lean[0] * place[0] + lean[1] * place[1])
-    return place + rng.normal(0, 0.02, (2, 1, 1)) * min(size)
+    return place + rng.normal(0, away, (2, 1, 1)) * min(size)
 
 
 def _printed(paper: np.ndarray, rng: np.random.Generator, place: np.ndarray, scale: float) -> np.ndarray:

@@ -8,6 +8,7 @@ from scipy import ndimage
 from glassnet.benchmark.fresh import FELT_DYES, PEN_DYES, dye
 from glassnet.benchmark.scenes import inked
 from glassnet.benchmark.stationery import Pair
+from glassnet.photos.pieces import count_pieces, label_pieces
 from glassnet.types import Image
 
 
@@ -43,7 +44,7 @@ def penned(
     long = max(long, SMALLEST * min(place.shape[1:]))
     unit = long / extent
     width = min(max(rng.uniform(*pen.width) * scale, FINEST), WIDEST * long)
-    while width > FINEST and _pieces(far > width / unit / 2 + 1) != _pieces(far > 1.5):  # loops stay open
+    while width > FINEST and count_pieces(far > width / unit / 2 + 1) != count_pieces(far > 1.5):  # loops stay open
         width *= 0.93
     turn, shear = np.deg2rad(np.clip(rng.normal(0, 2.5), -5, 5)), rng.normal(0, 0.04)
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn) + shear, np.cos(turn)]]) / unit
@@ -59,8 +60,8 @@ def _spine(image: Image) -> tuple[np.ndarray, np.ndarray, float]:
     """Return how far each point of a finer image is from the middle of a stroke; the digit's middle and longer side."""
     fine = np.asarray(ndimage.zoom(image / 255, FINE, order=3, grid_mode=True, mode="grid-constant"))
     soft, before = ndimage.gaussian_filter(fine, 0.33 * FINE), -1
-    thin = soft > next((one for one in LEVELS if _pieces(soft > one) <= _pieces(image > 20)), LEVELS[-1])
-    parts, count = ndimage.label(thin, np.ones((3, 3)))  # pyright: ignore[reportGeneralTypeIssues]
+    thin = soft > next((one for one in LEVELS if count_pieces(soft > one) <= count_pieces(image > 20)), LEVELS[-1])
+    parts, count = label_pieces(thin)
     areas = np.bincount(parts.ravel(), minlength=count + 1)
     thin &= (areas > FLECK * areas[1:].sum())[parts]
     deep = np.asarray(ndimage.distance_transform_edt(thin))
@@ -83,17 +84,12 @@ def _pruned(thin: np.ndarray) -> np.ndarray:
     """Remove the short branches that thinning leaves at corners."""
     near = ndimage.convolve(thin.astype(int), np.ones((3, 3), int)) * thin
     knots = np.asarray(ndimage.binary_dilation(near > 3, np.ones((3, 3)))) & thin
-    parts, count = ndimage.label(thin & ~knots, np.ones((3, 3)))  # pyright: ignore[reportGeneralTypeIssues]
+    parts, count = label_pieces(thin & ~knots)
     joined = np.asarray(ndimage.binary_dilation(knots, np.ones((3, 3))))
     for part in (parts == k for k in range(1, count + 1)):
         if part.sum() < 2.3 * FINE and (part & joined).any() and (part & (near == 2)).any():
             thin = thin & ~part
     return thin
-
-
-def _pieces(inside: np.ndarray) -> int:
-    """Return into how many pieces a mask falls."""
-    return ndimage.label(inside, np.ones((3, 3)))[1]  # pyright: ignore[reportIndexIssue]
 
 
 def cloud(rng: np.random.Generator, size: tuple[int, ...], blur: float | Pair) -> np.ndarray:

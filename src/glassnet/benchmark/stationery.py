@@ -5,6 +5,7 @@ from scipy import ndimage
 
 from glassnet.benchmark.handwriting import written
 from glassnet.benchmark.scenes import INKS, ink_colour, inked, lit, paper_of, photographed
+from glassnet.photos.pieces import count_pieces
 from glassnet.types import Image
 
 Pair = tuple[float, float]
@@ -67,15 +68,10 @@ def write_sticky(image: Image, rng: np.random.Generator) -> np.ndarray:
 def whole(image: Image, rng: np.random.Generator, width: Pair, share: Pair, size: tuple[int, int]) -> np.ndarray:
     """Write a digit with strokes that are wide enough for it not to fall to pieces."""
     ink = written(image, rng, width=width, share=share, size=size)
-    while width[0] < 0.2 and _pieces(ink > 0.4) > _pieces(image > 60):
+    while width[0] < 0.2 and count_pieces(ink > 0.4) > count_pieces(image > 60):
         width = width[0] + 0.02, width[1] + 0.02
         ink = written(image, rng, width=width, share=share, size=size)
     return ink
-
-
-def _pieces(inside: np.ndarray) -> int:
-    """Return into how many pieces a mask falls."""
-    return ndimage.label(inside, np.ones((3, 3)))[1]  # pyright: ignore[reportIndexIssue]
 
 
 def turned(rng: np.random.Generator, size: tuple[int, int], degrees: float) -> tuple[np.ndarray, np.ndarray]:

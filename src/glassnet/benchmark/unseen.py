@@ -5,11 +5,11 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 from scipy import ndimage
 
-from glassnet.benchmark.everyday import CLOTHS, LAMPS, PASTELS, SKINS
+from glassnet.benchmark.everyday import CLOTHS, LAMPS, PASTELS, SKINS, viewed
 from glassnet.benchmark.fresh import FRAMES, GRIDS, put
 from glassnet.benchmark.pens import SMALLEST, cloud, penned
 from glassnet.benchmark.scenes import inked, paper_of, photographed
-from glassnet.benchmark.stationery import DESKS, Pair, focused, turned
+from glassnet.benchmark.stationery import DESKS, Pair, focused
 from glassnet.types import Image
 
 TALL, VIEW = (16, 75), (215, 60)  # millimetres: a digit on a sheet, what the shorter side of the frame shows of it
@@ -25,7 +25,11 @@ LIGHTS = [((0, 0.12), (190, 235), 3, 0), ((0.4, 0.7), (150, 225), 5, 0), ((1, 1.
 def write_evening(image: Image, rng: np.random.Generator) -> np.ndarray:
     """A pen on printer paper or a letter pad that fills most of the frame, by a desk lamp, with flash or at dusk."""
     size, kind = FRAMES[rng.integers(len(FRAMES))], rng.choice(["plain", "plain", "squares", "lines", "head", "head"])
-    place, middle, paper = _viewed(rng, size), np.array(size) / 2, paper_of(rng, size, (228, 250))
+    place, middle, paper = (
+        viewed(rng, size, degrees=2.3, aside=0.22, away=0.015),
+        np.array(size) / 2,
+        paper_of(rng, size, (228, 250)),
+    )
     long = rng.uniform(SMALLEST, 0.5 if kind == "head" else 0.73) * min(size)
     scale = np.clip(long / np.exp(rng.uniform(*np.log(TALL))), *(min(size) / np.array(VIEW)))  # pixels in a millimetre
     spot = (middle - 0.6 * long) * rng.uniform((0.35 if kind == "head" else -0.6, -0.6), 0.6)
@@ -53,7 +57,7 @@ def write_card(image: Image, rng: np.random.Generator) -> np.ndarray:
     wide = kind != "receipt" and (size[0] < size[1]) == (rng.random() < 0.8)
     sides = np.array(CARDS[kind] if wide else CARDS[kind][::-1])
     scale = rng.uniform(0.72, 0.98) * float((np.array(size) / sides).min())
-    half, place = scale * sides / 2, _viewed(rng, size)
+    half, place = scale * sides / 2, viewed(rng, size, degrees=2.3, aside=0.22, away=0.015)
     curl = rng.uniform(-1, 1, (2, 1, 1)) * (0.05 if kind == "receipt" else 0.02)
     bent = place + half.min() * curl * (place / half[:, None, None])[::-1] ** 2
     paper = paper_of(rng, size, (226, 250)) * PASTELS[rng.integers(len(PASTELS)) if kind in ("plain", "note") else 0]
@@ -84,13 +88,6 @@ def write_card(image: Image, rng: np.random.Generator) -> np.ndarray:
 def _opened(image: Image) -> Image:
     """Make the narrow loops and gaps of a digit clearer, for a pen not to close them."""
     return np.clip(image + 1.6 * (image - ndimage.gaussian_filter(image * 1.0, 1.2)), 0, 255).astype(np.uint8)
-
-
-def _viewed(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
-    """Return where each pixel is from the middle of paper that is turned and seen a little from aside."""
-    place = np.array(turned(rng, size, 2.3)) - np.array(size)[:, None, None] / 2
-    lean = rng.uniform(-0.22, 0.22, 2) / size
-    return place / (1 + lean[0] * place[0] + lean[1] * place[1]) + rng.normal(0, 0.015, (2, 1, 1)) * min(size)
 
 
 def _ruled(paper: np.ndarray, rng: np.random.Generator, place: np.ndarray, period: float) -> np.ndarray:

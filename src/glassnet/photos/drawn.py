@@ -148,7 +148,7 @@ def _to_gray(photo: Photo, trail: _Trail, without: frozenset[str]) -> np.ndarray
 
 def _alone(photo: Photo, gray: np.ndarray, trail: _Trail, without: frozenset[str]) -> np.ndarray:
     """Return the picture without what lies beyond the edges of the sheet."""
-    surface = sheets.find_sheet(photo.pixels.astype(np.float32), gray) if "sheet" not in without else None
+    surface = sheets.find_sheet(photo.pixels, gray) if "sheet" not in without else None
     if surface is None:
         return gray
     gray = sheets.alone(gray, surface)
@@ -161,17 +161,18 @@ def _to_dark_on_light(gray: np.ndarray, trail: _Trail, without: frozenset[str]) 
     if "polarity" in without:  # as if it were drawn as the training images are
         return (255 - gray if trail.dark_ground else gray), not trail.dark_ground
     dark_on_light = light.is_dark_on_light(gray)
-    dark, surface = gray if dark_on_light else 255 - gray, None
+    seeming, surface = gray if dark_on_light else 255 - gray, None
     if "sheet" not in without and max(gray.shape) > light.SMALL:
-        surface = sheets.find_surface(dark, light_drawing=not dark_on_light)
+        surface = sheets.find_surface(seeming, light_drawing=not dark_on_light)
+    dark = seeming
     if surface is not None:
-        dark, dark_on_light = 255 - dark, not dark_on_light
+        dark, dark_on_light = 255 - seeming, not dark_on_light
     kinds = ("dark on light", "light on dark")
     turned = "turned" if dark_on_light == trail.dark_ground else "left"
     about = f"drawn {kinds[not dark_on_light]}, and the training images are {kinds[trail.dark_ground]}: {turned}"
     trail.show_dark("polarity", "as the training data", about, dark)
     if surface is not None and surface.outline is not None:
-        dark = 255 - sheets.alone(255 - dark, surface)
+        dark = 255 - sheets.alone(seeming, surface)
         trail.show_dark("sheet", "the sheet alone", _covers(surface), dark)
     return dark, dark_on_light
 

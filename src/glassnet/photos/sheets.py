@@ -84,12 +84,14 @@ def find_sheet(colour: np.ndarray, gray: np.ndarray) -> Surface | None:
     if max(gray.shape) < TABLE:
         return None
     inside = regions.region_within(light.shrink(colour, regions.WORKED))
-    if inside is None:
-        outside = edges.beyond_edges(light.shrink(gray, edges.WORKED))
-        if outside is None or outside.mean() > 1 - LARGE:
-            return None
-        inside = np.asarray(ndimage.binary_erosion(~outside, iterations=2, border_value=1), bool)
-    return _surface(gray, light.shrink(gray, max(inside.shape)), inside, inside)
+    if inside is not None:
+        return _surface(gray, light.shrink(gray, regions.WORKED), inside, inside)
+    small = light.shrink(gray, edges.WORKED)
+    outside = edges.beyond_edges(small)
+    if outside is None or outside.mean() > 1 - LARGE:
+        return None
+    inside = np.asarray(ndimage.binary_erosion(~outside, iterations=2, border_value=1), bool)
+    return _surface(gray, small, inside, inside)
 
 
 def alone(gray: np.ndarray, surface: Surface) -> np.ndarray:

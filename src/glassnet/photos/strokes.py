@@ -154,14 +154,14 @@ def find_subjects(ink: np.ndarray, strokes: np.ndarray, *, clean: bool = True) -
         return [_subject(labels > 0, 1.0)]
     boxes = ndimage.find_objects(labels)
     mass = _sums(ink, labels, count)
-    order = np.argsort(-mass)[:80]
+    order = [int(k) for k in np.argsort(-mass)[:80]]
     area = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    framed = _framed(labels, boxes, [int(k) for k in order])
-    order = np.array([k for k in order if k in framed]) if framed else order
+    framed = _framed(labels, boxes, order)
+    order = [k for k in order if k in framed] or order
     rank = np.array([mass[k] * _place(boxes[k], ink.shape, int(area[k])) for k in order])
-    main = int(order[rank.argmax()])
+    main = order[int(rank.argmax())]
     size = max(_sides(boxes[main]))
-    enough = [int(k) for k in order if mass[k] > 0.004 * mass[main] and max(_sides(boxes[k])) > 0.04 * size]
+    enough = [k for k in order if mass[k] > 0.004 * mass[main] and max(_sides(boxes[k])) > 0.04 * size]
     apart = [k for k in enough if k != main and _is_apart(labels, k, boxes, main, size)]
     groups = _joined([k for k in enough if k not in apart], boxes, size) + [[k] for k in apart]
     found = []
@@ -218,7 +218,7 @@ def _framed(labels: np.ndarray, boxes: list[tuple[slice, slice]], numbers: list[
         if any(
             max(_sides(boxes[one])) > AROUND * size and not (labels[boxes[one]] == number + 1).any() for one in within
         ):
-            found |= set(within) - {number}
+            found |= set(within)
     return found
 
 
