@@ -21,13 +21,12 @@ from tests.conftest import part
 
 Command = Callable[..., Any]
 
-RNG = np.random.default_rng(5)
-
 
 def drawn(n: int, temperature: float, spread: float = 2) -> tuple[np.ndarray, np.ndarray]:
     """Logits that are too sure by a known factor, and labels drawn from what they should say."""
-    honest = RNG.normal(0, spread, (n, 10))
-    labels = np.array([RNG.choice(10, p=row) for row in calibrated(honest, 1)])
+    rng = np.random.default_rng(5)
+    honest = rng.normal(0, spread, (n, 10))
+    labels = np.array([rng.choice(10, p=row) for row in calibrated(honest, 1)])
     return honest * temperature, labels
 
 
@@ -130,7 +129,7 @@ def test_foreign_images_are_unlike_and_usual_ones_are_not(judged: Run) -> None:
     test = judged.dataset().test.images[:1000]
     foreign = {
         "digits": glassnet.load("mnist").test.images[:500],
-        "noise": RNG.integers(0, 256, (200, 28, 28)).astype(np.uint8),
+        "noise": np.random.default_rng(5).integers(0, 256, (200, 28, 28)).astype(np.uint8),
         "blank": np.zeros((5, 28, 28), np.uint8),
         "white": np.full((5, 28, 28), 255, np.uint8),
     }
