@@ -64,7 +64,7 @@ class Recipe:
         dataset: the data set that it is meant for.
         expected: the range of test accuracies over seeds, in percent, for each data set where it was measured.
         filters: how many each convolutional block has: 3 × 3 convolution, 2 × 2 max-pooling (where the maps are still
-            at least 10 × 10), batch normalisation if wanted, activation.
+            at least 10 × 10; see `glassnet.building.map_sizes`), batch normalisation if wanted, activation.
         depth: convolutions in every block but the first, which works on the full picture and has one.
         hidden: the width of each hidden layer after them.
         activation: of blocks and hidden layers, a name of `ACTIVATIONS`.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from glassnet.building import pooled_size
+from glassnet.building import map_sizes
 from glassnet.datasets import Dataset
 from glassnet.lab.stages import KERNEL
 from glassnet.recipe import Recipe
@@ -32,9 +32,9 @@ def images_to_count(plan: Recipe, image_shape: tuple[int, ...], classes: int) ->
     """
     height, width, channels = (*image_shape, 1)[:3]
     products = 0
-    for filters in plan.filters:
+    for filters, size in zip(plan.filters, map_sizes(len(plan.filters), height, width), strict=True):
         products += height * width * KERNEL * KERNEL * channels * filters
-        height, width, channels = *pooled_size(height, width), filters
+        height, width, channels = *size, filters
     before = height * width * channels
     for units in (*plan.hidden, classes):
         products += before * units
@@ -58,8 +58,8 @@ def count_answers(plan: Recipe, weights: Sequence[np.ndarray], data: Dataset, im
     left = iter(weights)
     if plan.filters and values.ndim == 3:
         values = values[..., None]
-    for _ in plan.filters:
-        values = _block(plan, values, left)
+    for size in map_sizes(len(plan.filters), *values.shape[1:3]):
+        values = _block(plan, values, size, left)
     values = values.reshape(len(values), -1)
     for _ in plan.hidden:
         values = _activated(plan.activation, values @ next(left) + next(left))
@@ -68,8 +68,8 @@ def count_answers(plan: Recipe, weights: Sequence[np.ndarray], data: Dataset, im
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
-def _block(plan: Recipe, values: np.ndarray, weights: Iterator[np.ndarray]) -> np.ndarray:
-    """Compute a block of a recipe: filters, pooling, normalisation, activation."""
+def _block(plan: Recipe, values: np.ndarray, size: tuple[int, int], weights: Iterator[np.ndarray]) -> np.ndarray:
+    """Compute a block of a recipe: filters, pooling to maps of that size, normalisation, activation."""
     kernel = next(weights)
     framed = np.pad(values, ((0, 0), (1, 1), (1, 1), (0, 0)))
     height, width = values.shape[1:3]
@@ -78,17 +78,17 @@ def _block(plan: Recipe, values: np.ndarray, weights: Iterator[np.ndarray]) -> n
     ]
     values = np.concatenate(pieces, -1) @ kernel.reshape(-1, kernel.shape[-1])
     if not plan.batch_norm:
-        return _pooled(_activated(plan.activation, values + next(weights)))
+        return _pooled(_activated(plan.activation, values + next(weights)), size)
     gamma, beta, mean, variance = (next(weights) for _ in range(4))
-    values = _pooled(values)
+    values = _pooled(values, size)
     return _activated(plan.activation, (values - mean) * (gamma / np.sqrt(variance + EPSILON)) + beta)
 
 
-def _pooled(values: np.ndarray) -> np.ndarray:
-    """Keep the largest of two by two values, where the picture is large enough."""
+def _pooled(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Keep the largest of two by two values, where that size asks for it."""
     n, height, width, channels = values.shape
-    high, wide = pooled_size(height, width)
-    if (high, wide) == (height, width):
+    high, wide = size
+    if size == (height, width):
         return values
     return values[:, : 2 * high, : 2 * wide].reshape(n, high, 2, wide, 2, channels).max((2, 4))
 

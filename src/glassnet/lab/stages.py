@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from glassnet.building import pooled_size
+from glassnet.building import map_sizes
 from glassnet.recipe import Recipe
 
 KERNEL = 3
@@ -51,10 +51,10 @@ def stages_of(plan: Recipe, image_shape: tuple[int, ...], classes: int) -> list[
     """
     height, width, channels = (*image_shape, 1)[:3]
     stages = [Stage("image", 0, image_shape)]
-    for number, filters in enumerate(plan.filters):
-        full = height, width
-        height, width = pooled_size(*full)
-        pooled = (height, width) != full
+    sizes = map_sizes(len(plan.filters), height, width)
+    for number, (filters, size) in enumerate(zip(plan.filters, sizes, strict=True)):
+        pooled = size != (height, width)
+        height, width = size
         count, words = _count_block(channels, filters, normal=plan.batch_norm)
         stages.append(Stage("block", number, (height, width, filters), count, words, pooled))
         channels = filters
