@@ -336,16 +336,18 @@ def test_a_shadow_that_strokes_cross_is_no_edge(mnist: Dataset, facts: DataFacts
         assert agreement([developed[0].image], developed[1].image[None]) > 0.9
 
 
-@pytest.mark.parametrize("form", ["box", "circle", "broken"])
+@pytest.mark.parametrize("form", ["box", "circle", "broken", "rings"])
 def test_a_frame_around_a_digit_is_not_read(mnist: Dataset, facts: DataFacts, form: str) -> None:
     framed, alone = [], []
     for image in mnist.test.images[:20]:
         sheet = Image.fromarray(np.pad(page(image), ((60, 60), (60, 60), (0, 0)), constant_values=225))
         alone.append(develop(np.asarray(sheet), (28, 28), facts).image)
         pen, corners = ImageDraw.Draw(sheet), (75, 75, sheet.width - 75, sheet.height - 75)
-        if form == "circle":
+        if form in ("circle", "rings"):
             pen.ellipse(corners, outline=(60, 60, 60), width=4)
-        else:
+        if form == "rings":
+            pen.ellipse((40, 40, sheet.width - 40, sheet.height - 40), outline=(60, 60, 60), width=4)
+        if form in ("box", "broken"):
             pen.rectangle(corners, outline=(60, 60, 60), width=4)
         if form == "broken":  # its left side is not seen
             pen.rectangle((70, 100, 85, sheet.height - 100), fill=(225, 225, 225))

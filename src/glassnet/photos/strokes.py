@@ -212,6 +212,7 @@ def _reached(box: tuple[slice, slice], shape: tuple[int, ...]) -> int:
 def _framed(labels: np.ndarray, boxes: list[tuple[slice, slice]], numbers: list[int]) -> set[int]:
     """Return the pieces that a frame is drawn around, which does not touch them; most pictures have none."""
     found: set[int] = set()
+    frames: set[int] = set()
     for number in numbers[:FRAMES]:
         frame, size = boxes[number], max(_sides(boxes[number]))
         within = [one for one in numbers if one != number and _is_within(boxes[one], frame, MARGIN * size)]
@@ -219,7 +220,8 @@ def _framed(labels: np.ndarray, boxes: list[tuple[slice, slice]], numbers: list[
             max(_sides(boxes[one])) > AROUND * size and not (labels[boxes[one]] == number + 1).any() for one in within
         ):
             found |= set(within)
-    return found
+            frames.add(number)  # perhaps within another one
+    return found - frames
 
 
 def _is_within(box: tuple[slice, slice], frame: tuple[slice, slice], margin: float) -> bool:
