@@ -80,7 +80,7 @@ LIMITS = {
 
 USUAL = {
     "drawings": Augmentation(shift=1.5, rotate=10, zoom=0.1),
-    "items": Augmentation(shift=1, flip=True),
+    "items": Augmentation(flip=True),
     "scenes": Augmentation(shift=1.5, rotate=5, zoom=0.1, flip=True),
 }
 """What suits images of a kind (see `glassnet.photos.DataFacts`), with 28 pixels a side. Strokes are never mirrored."""
