@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.atomic import new_file
-from glassnet.confidence.distances import Seen
+from glassnet.confidence.distances import Seen, shrunk
 from glassnet.confidence.novelty import Novelty, fit_novelty
 from glassnet.confidence.refusal import answer_threshold
 from glassnet.confidence.sets import conformity_scores, set_threshold
@@ -109,29 +109,44 @@ def fit_assurance(model: "keras.Model", outputs: str, train: Split, held_out: Sp
     logits = to_logits(answers, outputs)
     temperature = fit_temperature(logits, held_out.labels)
     probabilities = calibrated(logits, temperature)
-    known = train.images[:: -(-len(train) // MOST_IMAGES)]
+    every = -(-len(train) // MOST_IMAGES)
     return Assurance(
         outputs=outputs,
         temperature=temperature,
         scores=conformity_scores(probabilities, held_out.labels),
         confidence=probabilities.max(1),
         right=probabilities.argmax(1) == held_out.labels,
-        novelty=fit_novelty(ask(model, known)[1], seen),
+        novelty=fit_novelty(ask(model, train.images[::every])[1], train.labels[::every], seen),
     )
 
 
 def ask(model: "keras.Model", images: Images) -> tuple[Scores, Seen]:
-    """Return what a network gives for images, and what its last layer sees of them."""
+    """Return what a network gives for images, and what it sees of them."""
     from glassnet._keras import keras
     from glassnet.training.inference import predict
 
     last: Any = model.layers[-1]
-    both = keras.Model(model.inputs, [model.outputs[0], last.input])
-    outputs, inputs = predict(both, images)
+    averages = [keras.layers.GlobalAveragePooling2D()(maps) for maps in _maps_of(model)]
+    watching = keras.Model(model.inputs, [model.outputs[0], last.input, *averages])
+    outputs, inputs, *averages = predict(watching, images)
     features = inputs.reshape(len(images), -1)
     if isinstance(last, keras.layers.Dense):
         kernel, *bias = (np.asarray(weights) for weights in last.get_weights())
         peak = (features @ kernel + sum(bias)).max(1)
     else:
         peak = outputs.max(1)
-    return outputs, Seen(images, features, peak)
+    return outputs, Seen(shrunk(images), features, np.concatenate(averages or [features], 1), peak)
+
+
+def _maps_of(model: "keras.Model") -> list[Any]:
+    """Return the maps that every convolution ends in: pooled, normalised, activated, as the next layer takes them."""
+    from glassnet._keras import keras
+
+    convolutions = keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D
+    found: list[Any] = []
+    for layer in model.layers:
+        if isinstance(layer, convolutions):
+            found.append(layer.output)
+        elif found and len(getattr(layer.output, "shape", ())) == 4:
+            found[-1] = layer.output
+    return found

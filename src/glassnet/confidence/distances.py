@@ -1,5 +1,6 @@
-"""How far an image is from training images: its features, the whole of it, its details."""
+"""How far an image is from training images: its features, what is in it at all, the whole of it, its details."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,9 @@ from glassnet.types import Images
 
 DIRECTIONS = 128
 """Directions in which the features of training images vary most; features are compared in these."""
+
+AVERAGE_DIRECTIONS, FLOOR = 512, 1e-3
+"""In how many directions averages of maps are compared, and the share of their mean variance that each has at least."""
 
 NEIGHBOURS = 5
 """Training images that an image is compared with, the nearest ones."""
@@ -41,13 +45,15 @@ class Seen:
     """Images, and what a network sees of them.
 
     Args:
-        images: `uint8 (n, height, width[, channels])`.
+        pixels: `float32 (n, height, width, channels)`, made smaller where they are large (see `shrunk`).
         features: inputs of the last layer, `(n, features)`.
+        averages: the mean of each map that a convolution ends in, `(n, maps)`; without convolutions, the features.
         peak: the largest logit, `(n,)`.
     """
 
-    images: Images
+    pixels: np.ndarray
     features: np.ndarray
+    averages: np.ndarray
     peak: np.ndarray
 
 
@@ -79,21 +85,38 @@ def feature_space(features: np.ndarray) -> Space:
     return replace(space, bank=as_kept(unit(space.place(_some(vectors, most)))))
 
 
-def picture_space(images: Images) -> Space:
+def average_space(averages: np.ndarray, labels: np.ndarray) -> Space:
+    """Return the classes' middles, in directions in which the images of a class spread equally far."""
+    classes = np.unique(labels)
+    middles = np.stack([averages[labels == one].mean(0) for one in classes])
+    within = averages - middles[np.searchsorted(classes, labels)]
+    _, directions, spread = _principal(within, AVERAGE_DIRECTIONS)
+    # What hardly varies would count without bound.
+    spread = np.sqrt(spread**2 + FLOOR * within.var(0).mean())
+    space = Space(averages.mean(0).astype(np.float32), directions / np.maximum(spread[:, None], 1e-12), np.empty(0))
+    return replace(space, bank=as_kept(space.place(middles)))
+
+
+def from_nearest(space: Space, vectors: np.ndarray) -> np.ndarray:
+    """Return how far vectors are from the nearest of those that are known, in the directions of the space, `(n,)`."""
+    return np.sqrt(_squares_to_nearest(space.place(vectors), space.bank))
+
+
+def picture_space(pixels: np.ndarray) -> Space:
     """Return the directions in which the pixels of training images vary; nothing is kept to be compared with."""
-    mean, directions, _ = _principal(_pixels(_some(images, LEARNED)), PICTURE_DIRECTIONS)
+    mean, directions, _ = _principal(_rows(_some(pixels, LEARNED)), PICTURE_DIRECTIONS)
     return Space(mean, directions, np.empty(0, np.float32))
 
 
-def outside(space: Space, images: Images) -> np.ndarray:
+def outside(space: Space, pixels: np.ndarray) -> np.ndarray:
     """Return how much of each image lies outside of the directions, `(n,)`."""
-    pixels = _pixels(images)
-    return ((pixels - space.mean) ** 2).sum(1) - (space.place(pixels) ** 2).sum(1)
+    rows = _rows(pixels)
+    return ((rows - space.mean) ** 2).sum(1) - (space.place(rows) ** 2).sum(1)
 
 
-def detail_space(images: Images) -> Space:
+def detail_space(pixels: np.ndarray) -> Space:
     """Return the details' directions and some details of all training images; empty ground is no detail."""
-    details = _details(_some(images, LEARNED))
+    details = _details(_some(pixels, LEARNED))
     details = details.reshape(-1, details.shape[-1])
     shown = np.ptp(details, axis=1) > 60
     details = details[shown] if shown.sum() > 1 else details
@@ -122,48 +145,48 @@ def angle(vectors: np.ndarray, bank: np.ndarray) -> np.ndarray:
     return np.concatenate([1 - np.partition(one, -nearest, axis=1)[:, -nearest:].mean(1) for one in pieces])
 
 
-def known_wholes(images: Images) -> np.ndarray:
+def known_wholes(pixels: np.ndarray) -> np.ndarray:
     """Return what `blurred_wholes` gives for some of the training images, `float32 (m, pixels)`."""
-    size = blurred_wholes(images[:1]).size
-    return as_kept(blurred_wholes(_some(images, max(500, BANK_BYTES // (2 * size)))))
+    size = blurred_wholes(pixels[:1]).size
+    return as_kept(blurred_wholes(_some(pixels, max(500, BANK_BYTES // (2 * size)))))
 
 
-def blurred_wholes(images: Images) -> np.ndarray:
+def blurred_wholes(pixels: np.ndarray) -> np.ndarray:
     """Return the blurred pixels of each image, as rows of length 1."""
     from scipy import ndimage
 
-    layers = _small(images)
-    blurred = ndimage.gaussian_filter(layers, (0, BLUR, BLUR, 0))[:, ::2, ::2]
-    return unit(blurred.reshape(len(images), -1))
+    return unit(_rows(ndimage.gaussian_filter(pixels, (0, BLUR, BLUR, 0))[:, ::2, ::2]))
 
 
-def strangeness(space: Space, images: Images) -> np.ndarray:
+def strangeness(space: Space, pixels: np.ndarray) -> np.ndarray:
     """Return how far the details of each image are from the nearest ones that are known, on average, `(n,)`."""
-    bank = space.bank
-    lengths = np.einsum("mk,mk->m", bank, bank)
     found = [np.empty(0)]
-    for start in range(0, len(images), 256):
-        places = space.place(_details(images[start : start + 256]))
-        rows = places.reshape(-1, places.shape[-1])
-        nearest = (rows**2).sum(1) + (lengths - 2 * (rows @ bank.T)).min(1)
-        found.append(np.sqrt(np.maximum(nearest, 0)).reshape(places.shape[:2]).mean(1))
+    for start in range(0, len(pixels), 256):
+        places = space.place(_details(pixels[start : start + 256]))
+        squares = _squares_to_nearest(places.reshape(-1, places.shape[-1]), space.bank)
+        found.append(np.sqrt(squares).reshape(places.shape[:2]).mean(1))
     return np.concatenate(found)
 
 
-def _details(images: Images) -> np.ndarray:
+def _squares_to_nearest(rows: np.ndarray, bank: np.ndarray) -> np.ndarray:
+    """Return the square of each row's distance from the nearest one of the bank."""
+    lengths = np.einsum("mk,mk->m", bank, bank)
+    return np.maximum((rows**2).sum(1) + (lengths - 2 * (rows @ bank.T)).min(1), 0)
+
+
+def _details(pixels: np.ndarray) -> np.ndarray:
     """Return the pixels of each detail of each image, `float32 (n, details, pixels)`."""
-    layers = _small(images)
-    framed = np.pad(layers, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), "edge")
+    framed = np.pad(pixels, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), "edge")
     sides = min(DETAIL, framed.shape[1]), min(DETAIL, framed.shape[2])
     windows = np.lib.stride_tricks.sliding_window_view(framed, sides, (1, 2))[:, ::STEP, ::STEP]
-    return windows.reshape(len(images), windows.shape[1] * windows.shape[2], -1)
+    return windows.reshape(len(pixels), windows.shape[1] * windows.shape[2], -1)
 
 
-def _pixels(images: Images) -> np.ndarray:
-    return _small(images).reshape(len(images), -1)
+def _rows(pixels: np.ndarray) -> np.ndarray:
+    return pixels.reshape(len(pixels), math.prod(pixels.shape[1:]))
 
 
-def _small(images: Images) -> np.ndarray:
+def shrunk(images: Images) -> np.ndarray:
     """Return images as `float32 (n, height, width, channels)`, made smaller where they are large."""
     height, width = images.shape[1:3]
     if max(height, width) > LARGEST_SIDE:

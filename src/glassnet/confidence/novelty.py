@@ -7,8 +7,9 @@ import numpy as np
 
 from glassnet.confidence import distances
 from glassnet.confidence.distances import Seen, Space
+from glassnet.types import Labels
 
-SPACES = "features", "details", "pictures"
+SPACES = "features", "averages", "details", "pictures"
 """What is compared in directions of its own."""
 
 TAIL, FAR_TAIL = 0.05, 0.01
@@ -17,24 +18,28 @@ TAIL, FAR_TAIL = 0.05, 0.01
 
 @dataclass(frozen=True, eq=False)
 class Novelty:
-    """What training images look like, as five distances from them measure it.
+    """What training images look like, as six distances from them measure it.
 
     The distances are: how far an image's features point away from those of the nearest training images; how far its
-    blurred pixels do; how far its details are from those of training images; and how low its largest logit is. A face
-    of circles has details as no digit has, and a letter has features as no digit has: what is a little unusual in all
-    four counts like what is very unusual in one. How much of its pixels lies outside of the directions in which
-    training images vary counts only where it is more than in nearly all of them: noise.
+    blurred pixels do; how far its details are from those of training images; how low its largest logit is; and how far
+    the averages of its maps are from those of the nearest class. A face of circles has details as no digit has, and a
+    letter has features as no digit has; a face that fills a bag's place has other things in it than bags have, which
+    the averages tell wherever they are. What is a little unusual in all of them counts like what is very unusual in
+    one. How much of its pixels lies outside of the directions in which training images vary counts only where it is
+    more than in nearly all of them: noise.
 
     Args:
         features: of training images, each of length 1.
+        averages: the middles of the classes.
         wholes: training images, blurred, each of length 1, `float32 (m, pixels)`.
         details: small parts of training images.
         pictures: the directions in which their pixels vary.
-        usual: for each of the distances, those of held-out images, sorted, `(5, n)`.
+        usual: for each of the distances, those of held-out images, sorted, `(6, n)`.
         sums: for each held-out image the sum of the logarithms of its ranks, sorted, `(n,)`.
     """
 
     features: Space
+    averages: Space
     wholes: np.ndarray
     details: Space
     pictures: Space
@@ -61,16 +66,16 @@ class Novelty:
         """
         arrays = {name: value.astype(np.float32) if _is_bank(name) else value for name, value in arrays.items()}
         parts = [field.name for field in fields(Space)]
-        features, details, pictures = (Space(**{part: arrays[f"{name}_{part}"] for part in parts}) for name in SPACES)
-        return cls(features, arrays["wholes"], details, pictures, arrays["usual"], arrays["rank_sums"])
+        spaces = {name: Space(**{part: arrays[f"{name}_{part}"] for part in parts}) for name in SPACES}
+        return cls(**spaces, wholes=arrays["wholes"], usual=arrays["usual"], sums=arrays["rank_sums"])
 
 
 def _is_bank(name: str) -> bool:
     return name == "wholes" or name.endswith("_bank")
 
 
-def fit_novelty(train: Seen, held_out: Seen) -> Novelty:
-    """Learn what training images look like, and how far held-out images usually are from them.
+def fit_novelty(train: Seen, labels: Labels, held_out: Seen) -> Novelty:
+    """Learn what training images of these classes look like, and how far held-out images usually are from them.
 
     References:
         M. Tipping and C. Bishop, "Probabilistic principal component analysis", JRSS B 61 (1999): what lies outside.
@@ -79,14 +84,17 @@ def fit_novelty(train: Seen, held_out: Seen) -> Novelty:
         there of features; those of pixels tell more here).
         D. Hendrycks et al., "Scaling out-of-distribution detection for real-world settings", ICML 2022,
         arXiv:1911.11132: the largest logit.
+        K. Lee et al., "A simple unified framework for detecting out-of-distribution samples and adversarial attacks",
+        NeurIPS 2018, arXiv:1807.03888: distance from the nearest class, as far as its images spread.
         R. A. Fisher, "Statistical methods for research workers" (1925): the sum of logarithms.
     """
     found = Novelty(
         features=distances.feature_space(train.features),
-        wholes=distances.known_wholes(train.images),
-        details=distances.detail_space(train.images),
-        pictures=distances.picture_space(train.images),
-        usual=np.empty((5, 0), np.float32),
+        averages=distances.average_space(train.averages, labels),
+        wholes=distances.known_wholes(train.pixels),
+        details=distances.detail_space(train.pixels),
+        pictures=distances.picture_space(train.pixels),
+        usual=np.empty((6, 0), np.float32),
         sums=np.empty(0),
     )
     far = _distances(found, held_out)
@@ -95,14 +103,15 @@ def fit_novelty(train: Seen, held_out: Seen) -> Novelty:
 
 
 def _distances(model: Novelty, seen: Seen) -> np.ndarray:
-    """Return the five distances of each image, `(5, n)`."""
+    """Return the six distances of each image, `(6, n)`."""
     features = distances.unit(model.features.place(distances.unit(seen.features)))
     far = (
         distances.angle(features, model.features.bank),
-        distances.angle(distances.blurred_wholes(seen.images), model.wholes),
-        distances.strangeness(model.details, seen.images),
+        distances.angle(distances.blurred_wholes(seen.pixels), model.wholes),
+        distances.strangeness(model.details, seen.pixels),
         -seen.peak,
-        distances.outside(model.pictures, seen.images),
+        distances.from_nearest(model.averages, seen.averages),
+        distances.outside(model.pictures, seen.pixels),
     )
     return np.stack(far).astype(np.float32)
 
