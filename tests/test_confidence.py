@@ -11,7 +11,8 @@ from sklearn.metrics import log_loss
 
 import glassnet
 from glassnet import Dataset, InputError, Run, Split
-from glassnet.confidence import fit_assurance, judge, read_assurance
+from glassnet.confidence import distances, fit_assurance, judge, read_assurance
+from glassnet.confidence.assurance import ask
 from glassnet.confidence.refusal import answer_threshold
 from glassnet.confidence.sets import conformity_scores, set_threshold
 from glassnet.confidence.temperature import calibrated, fit_temperature, to_logits
@@ -220,3 +221,34 @@ def test_the_command_line_says_i_do_not_know(command: Command, judged: Run, tmp_
     said = command("predict", path, *digits, "--max-error", 0.01)
     assert len(said.out.splitlines()) > 20
     assert "I don't know (perhaps" in said.out and "unlike the training images" in said.out
+
+
+def test_distance_from_the_nearest_class_counts_how_far_its_images_spread() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([2, 7], 5000)  # class numbers with gaps
+    spread = np.array([5.0, 0.2, 0.0])
+    middles = np.array([[0.0, 0.0, 1.0], [40.0, 0.0, 1.0]])
+    vectors = middles[(labels == 7).astype(int)] + spread * rng.normal(size=(10_000, 3))
+    space = distances.average_space(vectors, labels)
+    along, across, nearer_to_the_other = distances.from_nearest(
+        space, np.array([[2.0, 0.0, 1.0], [0.0, 2.0, 1.0], [38.0, 0.0, 1.0]])
+    )
+    assert along == pytest.approx(2 / 5, abs=0.15)
+    assert across > 5 * along
+    assert nearer_to_the_other == pytest.approx(along, abs=0.15)
+
+
+def test_averages_are_those_of_the_maps_that_each_convolution_ends_in(fashion: Dataset) -> None:
+    from glassnet._keras import keras
+
+    model = glassnet.recipes.find("cnn").changed(filters=(3, 4), hidden=(6,)).build((28, 28), 10)
+    images = fashion.test.images[:5]
+    seen = ask(model, images)[1]
+    ends = keras.Model(model.inputs, [model.get_layer(f"activation_{number}").output for number in (1, 2)])
+    expected = np.concatenate([maps.mean((1, 2)) for maps in ends.predict(images, verbose=0)], 1)
+    np.testing.assert_allclose(seen.averages, expected, atol=1e-5)
+    assert seen.features.shape == (5, 6)
+
+    dense = glassnet.recipes.find("digits-32").build((28, 28), 10)
+    seen = ask(dense, images)[1]
+    np.testing.assert_array_equal(seen.averages, seen.features)
