@@ -7,13 +7,12 @@ python benchmarks/photographs.py RUN [RUN ...] [--count N] [--held-out N] [--abl
 """
 
 import argparse
-import statistics
 from pathlib import Path
 
 import glassnet
 from glassnet import Run
 from glassnet.atomic import new_file
-from glassnet.benchmark.photo_scores import PhotoScores, StyleScore, score_photos
+from glassnet.benchmark.photo_scores import PhotoScores, StyleScore, mean_of, score_photos
 from glassnet.benchmark.photos import STYLES
 from glassnet.evaluation.intervals import wilson_interval
 from glassnet.prediction import photo_facts
@@ -76,7 +75,7 @@ def styles(scores: list[StyleScore], goal: float) -> list[str]:
         chosen = [one for one in scores if one.held_out == held_out]
         if n := sum(one.n for one in chosen):
             low, high = wilson_interval(round(sum(one.accuracy * one.n for one in chosen)), n)
-            resized, right = (statistics.mean(getattr(one, what) for one in chosen) for what in ("resized", "accuracy"))
+            resized, right = mean_of(chosen)
             shares = f"{100 * resized:.1f} | {100 * right:.1f} | {100 * low:.1f} to {100 * high:.1f}"
             lines.append(f"| {name} | | {n} | {shares} |")
     return lines

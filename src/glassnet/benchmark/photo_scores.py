@@ -42,6 +42,13 @@ class StyleScore:
     without: dict[str, float]
 
 
+def mean_of(styles: Sequence[StyleScore]) -> tuple[float, float]:
+    """Return the mean accuracy over styles, all alike: resized, and after all steps; NaN where there are none."""
+    if not styles:
+        return float("nan"), float("nan")
+    return float(np.mean([one.resized for one in styles])), float(np.mean([one.accuracy for one in styles]))
+
+
 @dataclass(frozen=True)
 class PhotoScores:
     """How well a run reads photographs made here.
@@ -58,10 +65,7 @@ class PhotoScores:
 
     def mean(self, *, held_out: bool) -> tuple[float, float]:
         """Return the mean accuracy over the styles that are held out, or the others: resized, and after all steps."""
-        chosen = [one for one in self.styles if one.held_out == held_out]
-        if not chosen:
-            return float("nan"), float("nan")
-        return float(np.mean([one.resized for one in chosen])), float(np.mean([one.accuracy for one in chosen]))
+        return mean_of([one for one in self.styles if one.held_out == held_out])
 
     def record(self) -> dict[str, Any]:
         """Return run, seed and the scores as plain values."""

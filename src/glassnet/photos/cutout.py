@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from glassnet.photos import items
+from glassnet.photos import doubts, items
 from glassnet.photos.drawn import LUMINANCE
 from glassnet.photos.facts import DataFacts
 from glassnet.photos.opening import Photo
@@ -36,8 +36,7 @@ def develop_item(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without
     colour = photo.pixels
     show("upright", "the photo", photo.about, colour)
     gray = colour.astype(np.float32) @ np.array(LUMINANCE, np.float32)
-    if gray.mean() < 45 and np.quantile(gray, 0.99) < 90:
-        warnings.append(f"it is very dark (mean brightness {gray.mean():.0f} of 255); take it again with more light")
+    warnings += doubts.of_light(gray)
     show("gray", "gray", "brightness as the eye weighs red, green and blue", gray)
     turned = "polarity" not in without and dark_ground and not _lies_on_black(gray)
     if "polarity" not in without and dark_ground:
@@ -47,7 +46,7 @@ def develop_item(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without
     mask = None if "separate" in without else items.find_item(colour)
     whole = np.ones(gray.shape, bool)
     if mask is None and _is_blank(gray):
-        warnings.append("nothing stands out from the ground: it looks blank")
+        warnings.append(doubts.BLANK)
         return Development(np.full(shape, facts.background, np.uint8), tuple(steps), tuple(warnings), blank=True)
     blank = mask is None and "separate" not in without
     if blank:
@@ -76,11 +75,8 @@ def develop_item(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without
 def _doubts(mask: np.ndarray, photo: Photo, facts: DataFacts) -> list[str]:
     """Return warnings about what was cut out: too small, or more than one thing."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    longest = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
-    size = round(longest / max(mask.shape) * max(photo.size))
-    warnings = []
-    if size < 0.7 * facts.subject_size:
-        warnings.append(f"the subject is only {size} pixels large; go nearer")
+    longest = int(max(rows[-1] - rows[0], columns[-1] - columns[0])) + 1
+    warnings = doubts.of_size(longest, mask.shape, photo.size, facts)
     labels, count = label_pieces(mask[::2, ::2])
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     things = int((areas > SECOND * areas.max(initial=0)).sum())

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from glassnet.photos import framing, light, lines, sheets, strokes
+from glassnet.photos import doubts, framing, light, lines, sheets, strokes
 from glassnet.photos.facts import DataFacts
 from glassnet.photos.opening import Photo
 from glassnet.photos.pieces import count_pieces
@@ -60,9 +60,7 @@ def develop_drawing(photo: Photo, shape: tuple[int, ...], facts: DataFacts, with
         warnings.append(f"{len(found.subjects)} subjects are in it; the most prominent one is read (--many reads all)")
     subject = found.subjects[0]
     drawn, box = _frame(found, subject, photo, shape, facts, without)
-    height = round(subject.longest / max(photo.pixels.shape[:2]) * max(photo.size))
-    if height < 0.7 * facts.subject_size:
-        warnings.append(f"the subject is only {height} pixels large; go nearer")
+    warnings += doubts.of_size(subject.longest, photo.pixels.shape, photo.size, facts)
     return Development(drawn[-1].seen, (*found.steps, *drawn), tuple(warnings), box, found.blank)
 
 
@@ -119,7 +117,7 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
     full = bool(mask.mean() > (FULL_TIGHT if tight else FULL))
     blank = bool(not mask.any() or peak < max(PLAIN, 7 * noise) or full)
     if blank:
-        trail.warnings.append("nothing stands out from the ground: it looks blank")
+        trail.warnings.append(doubts.BLANK)
     if "separate" not in without:
         about = f"strokes are what is at least {100 * _least(ink, mask):.0f} % darker than the ground"
         trail.show_ink("separate", "strokes only", about, ink * mask)
@@ -140,9 +138,7 @@ def _to_gray(photo: Photo, trail: _Trail, without: frozenset[str]) -> np.ndarray
         red, green, blue = (f"{100 * share:.0f} %" for share in weights)
         about = f"{red} of red, {green} of green and {blue} of blue"
         trail.show("gray", "gray that carries the contrast", about, gray)
-    if gray.mean() < 45 and np.quantile(gray, 0.99) < 90:
-        about = f"it is very dark (mean brightness {gray.mean():.0f} of 255); take it again with more light"
-        trail.warnings.append(about)
+    trail.warnings.extend(doubts.of_light(gray))
     return gray
 
 
