@@ -245,10 +245,13 @@ def test_averages_are_those_of_the_maps_that_each_convolution_ends_in(fashion: D
     images = fashion.test.images[:5]
     seen = ask(model, images)[1]
     ends = keras.Model(model.inputs, [model.get_layer(f"activation_{number}").output for number in (1, 2)])
-    expected = np.concatenate([maps.mean((1, 2)) for maps in ends.predict(images, verbose=0)], 1)
-    np.testing.assert_allclose(seen.averages, expected, atol=1e-5)
+    for averages, maps in zip(seen.averages, ends.predict(images, verbose=0), strict=True):
+        np.testing.assert_allclose(averages, maps.mean((1, 2)), atol=1e-5)
     assert seen.features.shape == (5, 6)
+
+    deep = glassnet.recipes.find("tiny").build((28, 28), 10)  # five convolutions: four are looked at, the last is one
+    assert [len(averages[0]) for averages in ask(deep, images)[1].averages] == [8, 16, 18, 18]
 
     dense = glassnet.recipes.find("digits-32").build((28, 28), 10)
     seen = ask(dense, images)[1]
-    np.testing.assert_array_equal(seen.averages, seen.features)
+    np.testing.assert_array_equal(seen.averages, [seen.features])

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOST_IMAGES = 10_000
 """Training images that are looked at."""
 
+MOST_CONVOLUTIONS = 4
+"""Convolutions whose maps are looked at."""
+
 LEAST_IMAGES = 20
 """Fewer held-out images say nothing about rates."""
 
@@ -135,11 +138,14 @@ def ask(model: "keras.Model", images: Images) -> tuple[Scores, Seen]:
         peak = (features @ kernel + sum(bias)).max(1)
     else:
         peak = outputs.max(1)
-    return outputs, Seen(shrunk(images), features, np.concatenate(averages or [features], 1), peak)
+    return outputs, Seen(shrunk(images), features, averages or [features], peak)
 
 
 def _maps_of(model: "keras.Model") -> list[Any]:
-    """Return the maps that every convolution ends in: pooled, normalised, activated, as the next layer takes them."""
+    """Return the maps that convolutions end in: pooled, normalised, activated, as the next layer takes them.
+
+    Of a deep network they are those of a few convolutions, spread over its depth.
+    """
     from glassnet._keras import keras
 
     convolutions = keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D
@@ -149,4 +155,6 @@ def _maps_of(model: "keras.Model") -> list[Any]:
             found.append(layer.output)
         elif found and len(getattr(layer.output, "shape", ())) == 4:
             found[-1] = layer.output
-    return found
+    if len(found) <= MOST_CONVOLUTIONS:
+        return found
+    return [found[round(place)] for place in np.linspace(0, len(found) - 1, MOST_CONVOLUTIONS)]

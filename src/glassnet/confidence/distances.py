@@ -1,6 +1,7 @@
 """How far an image is from training images: its features, what is in it at all, the whole of it, its details."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from glassnet.types import Images
 DIRECTIONS = 128
 """Directions in which the features of training images vary most; features are compared in these."""
 
-AVERAGE_DIRECTIONS, FLOOR = 512, 1e-3
+AVERAGE_DIRECTIONS, FLOOR = 256, 1e-3
 """In how many directions averages of maps are compared, and the share of their mean variance that each has at least."""
 
 NEIGHBOURS = 5
@@ -47,13 +48,14 @@ class Seen:
     Args:
         pixels: `float32 (n, height, width, channels)`, made smaller where they are large (see `shrunk`).
         features: inputs of the last layer, `(n, features)`.
-        averages: the mean of each map that a convolution ends in, `(n, maps)`; without convolutions, the features.
+        averages: the mean of each map that a convolution ends in, `(n, maps)` for every convolution that is looked at;
+            without convolutions, the features.
         peak: the largest logit, `(n,)`.
     """
 
     pixels: np.ndarray
     features: np.ndarray
-    averages: np.ndarray
+    averages: Sequence[np.ndarray]
     peak: np.ndarray
 
 

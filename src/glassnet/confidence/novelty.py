@@ -9,8 +9,11 @@ from glassnet.confidence import distances
 from glassnet.confidence.distances import Seen, Space
 from glassnet.types import Labels
 
-SPACES = "features", "averages", "details", "pictures"
-"""What is compared in directions of its own."""
+SPACES = "features", "details", "pictures"
+"""What is compared in directions of its own, beside the averages."""
+
+ALONE = 5
+"""Distances that are not of averages."""
 
 TAIL, FAR_TAIL = 0.05, 0.01
 """Shares of usual distances that are taken for the tail, and for the tail of what counts in its tail only."""
@@ -18,28 +21,28 @@ TAIL, FAR_TAIL = 0.05, 0.01
 
 @dataclass(frozen=True, eq=False)
 class Novelty:
-    """What training images look like, as six distances from them measure it.
+    """What training images look like, as distances from them measure it.
 
     The distances are: how far an image's features point away from those of the nearest training images; how far its
-    blurred pixels do; how far its details are from those of training images; how low its largest logit is; and how far
-    the averages of its maps are from those of the nearest class. A face of circles has details as no digit has, and a
-    letter has features as no digit has; a face that fills a bag's place has other things in it than bags have, which
-    the averages tell wherever they are. What is a little unusual in all of them counts like what is very unusual in
-    one. How much of its pixels lies outside of the directions in which training images vary counts only where it is
-    more than in nearly all of them: noise.
+    blurred pixels do; how far its details are from those of training images; how low its largest logit is; and, for
+    each convolution, how far the averages of its maps are from those of the nearest class. A face of circles has
+    details as no digit has, and a letter has features as no digit has; a face that fills a bag's place has other things
+    in it than bags have, which the averages tell wherever they are. What is a little unusual in all of them counts like
+    what is very unusual in one. How much of its pixels lies outside of the directions in which training images vary
+    counts only where it is more than in nearly all of them: noise.
 
     Args:
         features: of training images, each of length 1.
-        averages: the middles of the classes.
+        averages: for each convolution that is looked at, the middles of the classes.
         wholes: training images, blurred, each of length 1, `float32 (m, pixels)`.
         details: small parts of training images.
         pictures: the directions in which their pixels vary.
-        usual: for each of the distances, those of held-out images, sorted, `(6, n)`.
+        usual: for each of the distances, those of held-out images, sorted, `(distances, n)`.
         sums: for each held-out image the sum of the logarithms of its ranks, sorted, `(n,)`.
     """
 
     features: Space
-    averages: Space
+    averages: tuple[Space, ...]
     wholes: np.ndarray
     details: Space
     pictures: Space
@@ -53,8 +56,10 @@ class Novelty:
 
     def record(self) -> dict[str, np.ndarray]:
         """Return its arrays by names, large ones in half precision; `Novelty.of_record` reads them again."""
-        spaces = {f"{name}_{part}": value for name in SPACES for part, value in vars(getattr(self, name)).items()}
-        kept = spaces | {"wholes": self.wholes, "usual": self.usual, "rank_sums": self.sums}
+        spaces = {name: getattr(self, name) for name in SPACES}
+        spaces |= {f"averages_{number}": space for number, space in enumerate(self.averages)}
+        parts = {f"{name}_{part}": value for name, space in spaces.items() for part, value in vars(space).items()}
+        kept = parts | {"wholes": self.wholes, "usual": self.usual, "rank_sums": self.sums}
         return {name: value.astype(np.float16) if _is_bank(name) else value for name, value in kept.items()}
 
     @classmethod
@@ -66,8 +71,17 @@ class Novelty:
         """
         arrays = {name: value.astype(np.float32) if _is_bank(name) else value for name, value in arrays.items()}
         parts = [field.name for field in fields(Space)]
-        spaces = {name: Space(**{part: arrays[f"{name}_{part}"] for part in parts}) for name in SPACES}
-        return cls(**spaces, wholes=arrays["wholes"], usual=arrays["usual"], sums=arrays["rank_sums"])
+
+        def space(name: str) -> Space:
+            return Space(**{part: arrays[f"{name}_{part}"] for part in parts})
+
+        return cls(
+            averages=tuple(space(f"averages_{number}") for number in range(len(arrays["usual"]) - ALONE)),
+            wholes=arrays["wholes"],
+            usual=arrays["usual"],
+            sums=arrays["rank_sums"],
+            **{name: space(name) for name in SPACES},
+        )
 
 
 def _is_bank(name: str) -> bool:
@@ -90,11 +104,11 @@ def fit_novelty(train: Seen, labels: Labels, held_out: Seen) -> Novelty:
     """
     found = Novelty(
         features=distances.feature_space(train.features),
-        averages=distances.average_space(train.averages, labels),
+        averages=tuple(distances.average_space(one, labels) for one in train.averages),
         wholes=distances.known_wholes(train.pixels),
         details=distances.detail_space(train.pixels),
         pictures=distances.picture_space(train.pixels),
-        usual=np.empty((6, 0), np.float32),
+        usual=np.empty(0),
         sums=np.empty(0),
     )
     far = _distances(found, held_out)
@@ -103,14 +117,14 @@ def fit_novelty(train: Seen, labels: Labels, held_out: Seen) -> Novelty:
 
 
 def _distances(model: Novelty, seen: Seen) -> np.ndarray:
-    """Return the six distances of each image, `(6, n)`."""
+    """Return the distances of each image, `(distances, n)`; that which counts in its tail only is the last."""
     features = distances.unit(model.features.place(distances.unit(seen.features)))
     far = (
         distances.angle(features, model.features.bank),
         distances.angle(distances.blurred_wholes(seen.pixels), model.wholes),
         distances.strangeness(model.details, seen.pixels),
         -seen.peak,
-        distances.from_nearest(model.averages, seen.averages),
+        *(distances.from_nearest(*pair) for pair in zip(model.averages, seen.averages, strict=True)),
         distances.outside(model.pictures, seen.pixels),
     )
     return np.stack(far).astype(np.float32)
