@@ -13,6 +13,7 @@ import glassnet
 from glassnet import Dataset, InputError, Run, Split
 from glassnet.confidence import distances, fit_assurance, judge, read_assurance
 from glassnet.confidence.assurance import ask
+from glassnet.confidence.novelty import Novelty
 from glassnet.confidence.refusal import answer_threshold
 from glassnet.confidence.sets import conformity_scores, set_threshold
 from glassnet.confidence.temperature import calibrated, fit_temperature, to_logits
@@ -173,6 +174,17 @@ def test_a_run_keeps_it(judged: Run, tmp_path: Path) -> None:
         _ = glassnet.open_run(saved.path).assurance
     with pytest.raises(RunError, match="no\\.npz cannot be read"):
         read_assurance(tmp_path / "no.npz")
+
+
+def test_a_run_from_before_averages_were_looked_at_is_read(judged: Run) -> None:
+    assert judged.assurance is not None
+    kept = judged.assurance.novelty
+    record = {name: value for name, value in kept.record().items() if not name.startswith("averages")}
+    record["usual"] = np.delete(record["usual"], 4, axis=0)
+    before = Novelty.of_record(record)
+    seen = ask(judged.model, judged.dataset().test.images[:20])[1]
+    assert before.averages == () and kept.averages
+    assert before.typicality(seen).shape == (20,)
 
 
 def test_too_few_held_out_images_say_nothing(judged: Run, few: Dataset) -> None:

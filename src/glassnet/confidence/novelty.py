@@ -119,12 +119,13 @@ def fit_novelty(train: Seen, labels: Labels, held_out: Seen) -> Novelty:
 def _distances(model: Novelty, seen: Seen) -> np.ndarray:
     """Return the distances of each image, `(distances, n)`; that which counts in its tail only is the last."""
     features = distances.unit(model.features.place(distances.unit(seen.features)))
+    averages = seen.averages[: len(model.averages)]  # runs from before they were looked at have none
     far = (
         distances.angle(features, model.features.bank),
         distances.angle(distances.blurred_wholes(seen.pixels), model.wholes),
         distances.strangeness(model.details, seen.pixels),
         -seen.peak,
-        *(distances.from_nearest(*pair) for pair in zip(model.averages, seen.averages, strict=True)),
+        *(distances.from_nearest(*pair) for pair in zip(model.averages, averages, strict=True)),
         distances.outside(model.pictures, seen.pixels),
     )
     return np.stack(far).astype(np.float32)
