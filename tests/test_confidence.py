@@ -250,6 +250,16 @@ def test_distance_from_the_nearest_class_counts_how_far_its_images_spread() -> N
     assert nearer_to_the_other == pytest.approx(along, abs=0.15)
 
 
+def test_classes_whose_images_are_all_alike_are_told_apart_without_overflow() -> None:
+    labels = np.arange(40) % 2
+    vectors = np.stack([100.0 * labels, np.full(40, 3.0)], 1)
+    assert distances.from_nearest(distances.average_space(vectors, labels), vectors).tolist() == [0] * 40
+    vectors += 1e-5 * np.random.default_rng(0).normal(size=vectors.shape)
+    near, far = distances.from_nearest(distances.average_space(vectors, labels), np.array([[100.0, 3.0], [50.0, 3.0]]))
+    assert near < 5
+    assert 1e6 < far < np.inf
+
+
 def test_averages_are_those_of_the_maps_that_each_convolution_ends_in(fashion: Dataset) -> None:
     from glassnet._keras import keras
 

@@ -93,10 +93,11 @@ def average_space(averages: np.ndarray, labels: np.ndarray) -> Space:
     middles = np.stack([averages[labels == one].mean(0) for one in classes])
     within = averages - middles[np.searchsorted(classes, labels)]
     _, directions, spread = _principal(within, AVERAGE_DIRECTIONS)
-    # What hardly varies would count without bound.
+    # What hardly varies would count without bound; where nothing varies, nothing can be told.
     spread = np.sqrt(spread**2 + FLOOR * within.var(0).mean())
-    space = Space(averages.mean(0).astype(np.float32), directions / np.maximum(spread[:, None], 1e-12), np.empty(0))
-    return replace(space, bank=as_kept(space.place(middles)))
+    directions = np.divide(directions, spread[:, None], out=np.zeros_like(directions), where=spread[:, None] > 0)
+    space = Space(averages.mean(0).astype(np.float32), directions, np.empty(0))
+    return replace(space, bank=space.place(middles).astype(np.float32))
 
 
 def from_nearest(space: Space, vectors: np.ndarray) -> np.ndarray:
@@ -134,7 +135,8 @@ def _principal(vectors: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, 
 
     count = max(1, min(most, len(vectors) - 1, vectors.shape[1]))
     solver = "randomized" if vectors.shape[1] > 2 * count else "full"
-    pca: Any = PCA(count, svd_solver=solver, iterated_power=2, random_state=0).fit(vectors)  # pyright: ignore[reportArgumentType]
+    with np.errstate(invalid="ignore"):  # shares of the variance, where there is none
+        pca: Any = PCA(count, svd_solver=solver, iterated_power=2, random_state=0).fit(vectors)  # pyright: ignore[reportArgumentType]
     mean, directions, spread = pca.mean_, pca.components_, pca.explained_variance_**0.5
     return mean.astype(np.float32), directions.astype(np.float32), spread.astype(np.float32)
 

@@ -12,6 +12,9 @@ from glassnet.types import Labels
 SPACES = "features", "details", "pictures"
 """What is compared in directions of its own, beside the averages."""
 
+HALVED = "wholes", "features_bank", "details_bank", "pictures_bank"
+"""Arrays that a run's file keeps in half precision: the large ones."""
+
 ALONE = 5
 """Distances that are not of averages."""
 
@@ -55,12 +58,12 @@ class Novelty:
         return np.searchsorted(self.sums, sums, side="right") / len(self.sums)
 
     def record(self) -> dict[str, np.ndarray]:
-        """Return its arrays by names, large ones in half precision; `Novelty.of_record` reads them again."""
+        """Return its arrays by names, large ones in half precision (`HALVED`); `Novelty.of_record` reads them again."""
         spaces = {name: getattr(self, name) for name in SPACES}
         spaces |= {f"averages_{number}": space for number, space in enumerate(self.averages)}
         parts = {f"{name}_{part}": value for name, space in spaces.items() for part, value in vars(space).items()}
         kept = parts | {"wholes": self.wholes, "usual": self.usual, "rank_sums": self.sums}
-        return {name: value.astype(np.float16) if _is_bank(name) else value for name, value in kept.items()}
+        return {name: value.astype(np.float16) if name in HALVED else value for name, value in kept.items()}
 
     @classmethod
     def of_record(cls, arrays: Mapping[str, np.ndarray]) -> "Novelty":
@@ -69,7 +72,7 @@ class Novelty:
         Raises:
             KeyError: an array is missing.
         """
-        arrays = {name: value.astype(np.float32) if _is_bank(name) else value for name, value in arrays.items()}
+        arrays = {name: value.astype(np.float32) if name in HALVED else value for name, value in arrays.items()}
         parts = [field.name for field in fields(Space)]
 
         def space(name: str) -> Space:
@@ -82,10 +85,6 @@ class Novelty:
             sums=arrays["rank_sums"],
             **{name: space(name) for name in SPACES},
         )
-
-
-def _is_bank(name: str) -> bool:
-    return name == "wholes" or name.endswith("_bank")
 
 
 def fit_novelty(train: Seen, labels: Labels, held_out: Seen) -> Novelty:
