@@ -194,8 +194,8 @@ def test_too_much_for_the_lab_is_refused() -> None:
         State().changed(hidden=[1] * 7)
     with pytest.raises(InputError, match="7 convolutional blocks"):
         State().changed(filters=[1] * 7)
-    with pytest.raises(InputError, match="at most 128"):
-        State().changed(filters=[129])
+    with pytest.raises(InputError, match="at most 256"):
+        State().changed(filters=[257])
 
 
 def test_a_new_tab_has_no_link_and_a_full_one_a_short_one() -> None:

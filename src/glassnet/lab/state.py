@@ -30,7 +30,7 @@ CONTROLS = (
 )  # fmt: skip
 """What a link can hide: a control or a panel."""
 
-MOST_EPOCHS, MOST_LAYERS, MOST_WIDTH, MOST_FILTERS = 200, 6, 2048, 128
+MOST_EPOCHS, MOST_LAYERS, MOST_WIDTH, MOST_FILTERS = 200, 6, 2048, 256
 """Larger trainings belong on the command line: many people may share the lab's machine."""
 
 MOST_REPEATS = 5
