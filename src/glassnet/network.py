@@ -88,6 +88,16 @@ def gives_probabilities(model: "keras.Model") -> bool:
     return type(last).__name__ == "Softmax" or getattr(activation, "__name__", "") in ("softmax", "sigmoid")
 
 
+def is_convolution(layer: "keras.Layer") -> bool:
+    """Tell whether a layer slides filters over an image, depthwise or separable ones too."""
+    return type(layer).__name__.endswith("Conv2D")
+
+
+def gives_maps(layer: "keras.Layer") -> bool:
+    """Tell whether a layer's output is `(n, height, width, channels)`."""
+    return len(getattr(getattr(layer, "output", None), "shape", ())) == 4
+
+
 def loss_name(model: "keras.Model") -> str:
     """Return the name of a compiled model's loss, such as "sparse_categorical_crossentropy"; "" if it has none."""
     return model.loss if isinstance(model.loss, str) else getattr(model.loss, "name", "")
@@ -126,7 +136,7 @@ def _role(layer: "keras.Layer", kind: str, activation: str) -> str:
     if kind == "Dense":
         neurons = "neuron" if layer.units == 1 else "neurons"
         return f"{layer.units} {neurons}: weighted sums of all inputs{then}"
-    if kind.endswith("Conv2D"):
+    if is_convolution(layer):
         height, width = layer.kernel_size
         return f"slides {height} × {width} filters over the image{then}"
     known = {

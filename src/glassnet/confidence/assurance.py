@@ -15,6 +15,7 @@ from glassnet.confidence.sets import conformity_scores, set_threshold
 from glassnet.confidence.temperature import calibrated, fit_temperature, to_logits
 from glassnet.datasets import Split
 from glassnet.errors import InputError, RunError
+from glassnet.network import gives_maps, is_convolution
 from glassnet.types import Images, Scores
 
 if TYPE_CHECKING:
@@ -146,14 +147,11 @@ def _maps_of(model: "keras.Model") -> list[Any]:
 
     Of a deep network they are those of a few convolutions, spread over its depth.
     """
-    from glassnet._keras import keras
-
-    convolutions = keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D
     found: list[Any] = []
     for layer in model.layers:
-        if isinstance(layer, convolutions):
+        if is_convolution(layer):
             found.append(layer.output)
-        elif found and len(getattr(layer.output, "shape", ())) == 4:
+        elif found and gives_maps(layer):
             found[-1] = layer.output
     if len(found) <= MOST_CONVOLUTIONS:
         return found

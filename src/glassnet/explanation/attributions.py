@@ -15,6 +15,7 @@ from jaxtyping import Float
 from glassnet.errors import InputError, UnknownNameError
 from glassnet.explanation.differentiable import BATCH, Differentiable, all_layers, check_image
 from glassnet.explanation.sums import find_class
+from glassnet.network import gives_maps, is_convolution
 from glassnet.recipe import check_count
 from glassnet.runs import Run
 from glassnet.types import Image
@@ -279,7 +280,7 @@ def grad_cam(network: Differentiable, image: np.ndarray, neuron: int, *, layer: 
     if not convolutions:
         others = ", ".join(name for name in METHODS if name != "grad-cam")
         raise InputError(f"grad-cam needs a convolution, and {model.name!r} has none; what covers it: {others}")
-    mapped = {one.name: one for one in all_layers(model) if _gives_maps(one)}
+    mapped = {one.name: one for one in all_layers(model) if gives_maps(one)}
     if layer is not None and layer not in mapped:
         raise UnknownNameError("layer with feature maps", layer, mapped)
     chosen = convolutions[-1] if layer is None else mapped[layer]
@@ -369,11 +370,7 @@ def _places(size: int, patch: int, stride: int) -> list[int]:
 
 
 def _convolutions(model: "keras.Model") -> "list[keras.Layer]":
-    return [layer for layer in all_layers(model) if type(layer).__name__.endswith("Conv2D")]
-
-
-def _gives_maps(layer: Any) -> bool:
-    return len(getattr(getattr(layer, "output", None), "shape", ())) == 4
+    return [layer for layer in all_layers(model) if is_convolution(layer)]
 
 
 def _rounded(value: float) -> float:
