@@ -83,6 +83,10 @@ def test_conv_in_groups_without_bias(groups, strides):
     check(layers.Conv2D(8, 3, strides, "same", groups=groups, use_bias=False))
 
 
+def test_conv_in_many_groups():
+    check(layers.Conv2D(16, 3, groups=8), image=(9, 8, 16))
+
+
 @pytest.mark.parametrize(
     ("kind", "padding", "strides", "dilation", "multiplier"),
     [
@@ -143,6 +147,12 @@ def test_max_pooling_sends_the_gradient_of_a_tie_to_the_first(size, strides, pad
 def test_conv_followed_by_pooling(channels, activation, strides, padding, dilation, pool):
     conv = layers.Conv2D(6, 3, strides, padding, dilation_rate=dilation, activation=activation)
     check(conv, layers.MaxPooling2D(pool), image=(15, 14, channels))
+
+
+@pytest.mark.parametrize("size", [3, (2, 3), (1, 2)])
+def test_conv_followed_by_pooling_in_windows_that_overlap_or_leave_gaps(size):
+    conv = layers.Conv2D(6, 3, padding="same", activation="relu")
+    check(conv, layers.MaxPooling2D(size, strides=2), image=(14, 15, 4))
 
 
 def test_conv_used_by_pooling_and_another_layer():

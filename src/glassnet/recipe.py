@@ -52,6 +52,7 @@ class Settings(TypedDict, total=False):
     elastic: float
     erase: float
     flip: bool
+    mirrored: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,8 @@ class Recipe:
         validation: measure loss and accuracy after every epoch, on the validation part or, without one, the test ones.
         shift, rotate, zoom, elastic, erase, flip: how much each image may be changed, at random, in every step (see
             `glassnet.augmentation.Augmentation`).
+        mirrored: where images are flipped, join the trained network with its mirror image, so that it answers with the
+            mean of both (see `glassnet.mirroring`).
         adapts: choose those of these six that are not set by what the images show (see `glassnet.augmentation.usual`);
             whoever changes one of them gets what is set, and nothing else.
         seconds: what its epochs took on each data set where it was measured, on two cores, at best
@@ -127,6 +130,7 @@ class Recipe:
     elastic: float = 0
     erase: float = 0
     flip: bool = False
+    mirrored: bool = False
     adapts: bool = False
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -208,8 +212,13 @@ class Recipe:
         """How much each image may be changed in every step."""
         return Augmentation(**{one.name: getattr(self, one.name) for one in fields(Augmentation)})
 
+    @property
+    def both_ways(self) -> bool:
+        """Whether the trained network is joined with its mirror image."""
+        return self.mirrored and self.flip
+
     def parameters(self, image_shape: tuple[int, ...], classes: int) -> int:
-        """Count weights, biases and what batch normalisation keeps, without building the network."""
+        """Count weights, biases and what batch normalisation keeps, without building the network that is trained."""
         from glassnet.building import count_parameters
 
         return count_parameters(self, image_shape, classes)

@@ -119,6 +119,7 @@ RECIPES = {
             batch_size=64,
             held_out=0.05,
             least_steps=1500,
+            mirrored=True,
             adapts=True,
         ),
         Recipe(

@@ -10,6 +10,7 @@ import numpy as np
 from glassnet.datasets import Dataset
 from glassnet.errors import InputError, RunError
 from glassnet.evaluation import check_fit
+from glassnet.mirroring import is_joined, joined_weights, one_side
 from glassnet.prediction import softmax
 from glassnet.recipe import check_count
 from glassnet.runs import SNAPSHOTS, Run
@@ -194,10 +195,12 @@ def open_replay(run: Run) -> Replay:
                 "or snapshots=True"
             )
         snapshots = read_snapshots(path)
-    if [value.shape[1:] for value in snapshots.values] != [tuple(one.shape) for one in run.model.weights]:
+    trained = one_side(run.passport) if is_joined(run.passport) else run.model
+    if [value.shape[1:] for value in snapshots.values] != [tuple(one.shape) for one in trained.weights]:
         raise RunError(f"{path} belongs to another network than the run; restore it, or train again with snapshots")
     moments = tuple(_moment(done, snapshots.steps, snapshots.epochs) for done in snapshots.batches)
-    return Replay(run, moments, snapshots.values)
+    values = snapshots.values
+    return Replay(run, moments, values if trained is run.model else tuple(joined_weights(trained, values)))
 
 
 def _moment(done: int, steps: int, epochs: int) -> Moment:

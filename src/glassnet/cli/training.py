@@ -58,6 +58,10 @@ def train(
         float | None, typer.Option(help="Cover a random rectangle of up to this share of the side.")
     ] = None,
     flip: Annotated[bool | None, typer.Option("--flip/--no-flip", help="Mirror half of the images.")] = None,
+    mirrored: Annotated[
+        bool | None,
+        typer.Option("--mirrored/--no-mirrored", help="Where images are flipped, answer with the mean of both sides."),
+    ] = None,
     held_out: Annotated[
         float | None, typer.Option(help="Share of the training images kept to learn how sure the network may be.")
     ] = None,
@@ -110,6 +114,7 @@ def train(
         "elastic": elastic,
         "erase": erase,
         "flip": flip,
+        "mirrored": mirrored,
         "held_out": held_out,
         "scale": scale,
         "validation": validation,

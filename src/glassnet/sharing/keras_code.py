@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.mirroring import is_joined, one_side
 from glassnet.recipe import AUGMENTATIONS
 from glassnet.runs import Passport, Run
 
@@ -59,7 +60,7 @@ def keras_code(run: Run) -> str:
             _data_code(passport),
             "",
             f"keras.utils.set_random_seed({passport.seed})",
-            model_code(run.model),
+            model_code(one_side(passport) if is_joined(passport) else run.model),
             "",
             *_unsaid(passport),
             compile_code(run.model, label_smoothing=passport.settings.get("label_smoothing", 0.0)),
@@ -149,6 +150,8 @@ def _unsaid(passport: Passport) -> list[str]:
         lines.append(f"# The run changed every image at random in each step ({', '.join(changes)}); this does not.")
     if share := settings.get("held_out"):
         lines.append(f"# The run kept {share:.0%} of the training images to learn how sure it may be; this does not.")
+    if is_joined(passport):
+        lines.append("# The run joined the trained network with its mirror image; this does not.")
     return lines
 
 

@@ -86,11 +86,15 @@ class Job:
         self.train_seconds = time.perf_counter() - before - self.watch.compile_seconds
 
     def finish(self, data: Dataset) -> Run:
-        """Measure it on the test images and write its passport."""
+        """Join it with its mirror image, if it is to be; measure it on the test images and write its passport."""
         from glassnet import _keras
         from glassnet.evaluation import measure
+        from glassnet.mirroring import joined
         from glassnet.network import gives_probabilities
 
+        snapshots = self.recorder.finish(self.model) if self.recorder else None
+        if self.plan.both_ways:
+            self.model = joined(self.model)
         before = time.perf_counter()
         test_loss, test_accuracy = measure(self.model, data.test)
         evaluate_seconds = time.perf_counter() - before
@@ -131,7 +135,6 @@ class Job:
             versions=versions(),
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
-        snapshots = self.recorder.finish(self.model) if self.recorder else None
         return Run(self.model, passport, data=data, snapshots=snapshots, held_out=assurance)
 
     def _assurance(self, outputs: str) -> "Assurance | None":

@@ -1,0 +1,138 @@
+"""A network and its mirror image in one: a plain Keras network that answers with the mean of both.
+
+What is seen from the left and from the right is the same thing, so the mean of a network's logits for an image and for
+its mirror image is more often right than either. A network whose kernels are mirrored gives for an image what the
+network gives for the mirror image, with mirrored maps. So both fit in one stack of layers: each filter has a twin, the
+twins see twins only (a convolution in two groups), and the last layer takes half of both. Nothing else has to know.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+    from glassnet.runs import Passport
+
+
+class _Part(NamedTuple):
+    """A layer of the network, and what it is given.
+
+    Args:
+        layer: of the network that was trained.
+        shape: height, width and channels that it is given, also where they lie in one row.
+        twins: whether these channels are there twice in the joined network.
+        last: whether it gives the classes.
+    """
+
+    layer: Any
+    shape: tuple[int, ...]
+    twins: bool
+    last: bool
+
+    @property
+    def doubles(self) -> bool:
+        """Whether what it gives is there twice, by itself."""
+        return type(self.layer).__name__ in ("Conv2D", "Dense") and not self.last
+
+
+def joined(model: "keras.Sequential") -> "keras.Sequential":
+    """Return one network that gives the mean of a network's logits for an image and for its mirror image.
+
+    Args:
+        model: trained; a stack as `Recipe.build` makes it for a recipe that is mirrored.
+
+    Returns:
+        A compiled network with twice the filters and neurons.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> import numpy as np
+        >>> from glassnet import mirroring, recipes
+        >>> plan = replace(recipes.find("strong"), flip=True, output="logits")
+        >>> model = plan.build((28, 28), 10)
+        >>> both, image = mirroring.joined(model), np.random.default_rng(0).integers(0, 256, (1, 28, 28))
+        >>> bool(np.allclose(both(image), (model(image) + model(image[:, :, ::-1])) / 2, atol=1e-4))
+        True
+    """
+    from glassnet._keras import keras
+
+    inputs: Any = model.inputs[0]
+    layers: list[Any] = [keras.Input(inputs.shape[1:])]
+    for part in _parts(model):
+        settings = part.layer.get_config()
+        if part.doubles:
+            settings["filters" if "filters" in settings else "units"] *= 2
+        if "groups" in settings and part.twins:
+            settings["groups"] *= 2
+        layers.append(type(part.layer).from_config(settings))
+    both = keras.Sequential(layers, name=model.name)
+    both.set_weights(joined_weights(model, model.get_weights()))
+    optimizer: Any = model.optimizer
+    optimizer = type(optimizer).from_config(optimizer.get_config())
+    both.compile(optimizer=optimizer, loss=model.loss, metrics=["accuracy"])
+    return both
+
+
+def joined_weights(model: "keras.Sequential", values: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the weights of the joined network.
+
+    Args:
+        model: the network that was trained; its own weights do not matter.
+        values: weights in the order of `model.weights`; all may have one more axis in front, such as moments.
+    """
+    given = iter(values)
+    return [value for part in _parts(model) for value in _twice(part, [next(given) for _ in part.layer.weights])]
+
+
+def is_joined(passport: "Passport") -> bool:
+    """Tell whether a run's network was joined with its mirror image."""
+    return bool(passport.settings.get("mirrored") and passport.settings.get("flip"))
+
+
+def one_side(passport: "Passport") -> "keras.Sequential":
+    """Return the network that a joined one was trained as, with random weights."""
+    from glassnet.recipe import Recipe
+
+    plan = Recipe(name=passport.recipe, about="", dataset=passport.dataset, **passport.settings)
+    return plan.build(passport.image_shape, len(passport.classes))
+
+
+def _parts(model: "keras.Sequential") -> Iterator[_Part]:
+    twins, shape = False, ()
+    for layer in model.layers:
+        flat = type(layer).__name__ == "Dense"
+        if not flat:  # what lies in a row before a dense layer keeps the shape that it had before
+            given: Any = layer.input
+            shape = tuple(given.shape[1:]) if len(given.shape) > 2 else shape
+        part = _Part(layer, (*shape, 1)[:3], twins, layer is model.layers[-1])
+        yield part
+        if flat:
+            shape = (1, 1, layer.units)
+        twins = twins or part.doubles
+
+
+def _twice(part: _Part, weights: list[np.ndarray]) -> list[np.ndarray]:
+    """Return a layer's weights in the joined network; what is mirrored is counted from the last axis."""
+    if not weights:
+        return []
+    if type(part.layer).__name__ == "BatchNormalization":
+        return [np.concatenate([one, one], -1) for one in weights] if part.twins else weights
+    kernel, *biases = weights
+    flat = type(part.layer).__name__ == "Dense"
+    front = kernel.shape[: -len(part.layer.kernel.shape)]
+    grid = kernel.reshape(*front, *part.shape, kernel.shape[-1]) if flat else kernel
+    turned = np.flip(grid, -3)
+    if part.last:
+        twin = np.concatenate([grid, turned], -2) / 2 if part.twins else (grid + turned) / 2
+    else:
+        if flat and part.twins:  # a dense layer has no groups: nothing of the other side is weighted with 0
+            nothing = np.zeros_like(grid)
+            grid, turned = np.concatenate([grid, nothing], -2), np.concatenate([nothing, turned], -2)
+        twin = np.concatenate([grid, turned], -1)
+        biases = [np.concatenate([bias, bias], -1) for bias in biases]
+    if flat:
+        twin = twin.reshape(*front, -1, twin.shape[-1])
+    return [twin.astype(kernel.dtype), *biases]

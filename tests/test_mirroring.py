@@ -1,0 +1,102 @@
+"""A network that was joined with its mirror image answers with the mean of both, and is a plain network otherwise."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import glassnet
+from glassnet import Dataset, Run, recipes
+from glassnet.explanation.arithmetic import explain_neuron
+from glassnet.mirroring import joined, joined_weights, one_side
+from glassnet.replay import open_replay
+from glassnet.sharing.command import command_line
+from glassnet.sharing.keras_code import keras_code
+from glassnet.training.inference import predict
+from tests.conftest import part
+
+
+@pytest.fixture(scope="module")
+def both(few: Dataset) -> Run:
+    """A small network of the kind of `strong`, joined."""
+    return glassnet.train("strong", few, filters=(4, 8, 8, 8), epochs=2, snapshots=True)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (45, 37, 3), (30, 33)])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"depth": 2, "batch_norm": False},
+        {"hidden": (8, 6), "dropout": 0.2},
+        {"filters": (), "hidden": (8, 6)},
+        {"filters": ()},
+    ],
+    ids=str,
+)
+def test_it_gives_the_mean_of_both_logits(shape: tuple[int, ...], settings: Any) -> None:
+    chosen: Any = {"filters": (4, 6, 8, 8)} | settings
+    model = replace(recipes.find("strong"), flip=True, output="logits", **chosen).build(shape, 5)
+    rng = np.random.default_rng(0)
+    model.set_weights([one + rng.uniform(0, 0.1, one.shape).astype("float32") for one in model.get_weights()])
+    images = rng.integers(0, 256, (3, *shape), dtype=np.uint8)
+    left, right = predict(model, images), predict(model, images[:, :, ::-1])
+    size = np.abs(left).max()
+    np.testing.assert_allclose(predict(joined(model), images) / size, (left + right) / 2 / size, atol=1e-5)
+    assert np.abs(left - right).max() > 1e-3 * size
+
+
+def test_a_run_answers_alike_from_both_sides(both: Run, few: Dataset) -> None:
+    images = few.test.images[:50]
+    answers = predict(both.model, images)
+    np.testing.assert_allclose(predict(both.model, images[:, :, ::-1]), answers, atol=1e-5)
+    assert not np.allclose(answers, answers.mean(0), atol=0.01)
+    assert both.passport.parameters == both.model.count_params()
+    assert both.passport.settings["mirrored"]
+    measured = (predict(both.model, few.test.images).argmax(1) == few.test.labels).mean()
+    assert both.passport.test_accuracy == pytest.approx(measured)
+
+
+def test_the_twin_of_a_filter_sees_twins_only_and_can_be_explained(both: Run, few: Dataset) -> None:
+    twin = explain_neuron(both, few.test.images[0], 8 + 3, layer="conv_3", at=(3, 3))
+    assert set(twin.positions[:, 2]) == set(range(8, 16))
+    assert float(twin.value) == pytest.approx(twin.network_value, abs=1e-3)
+    answer = explain_neuron(both, few.test.images[0])
+    assert float(answer.value) == pytest.approx(answer.network_value, abs=1e-3)
+
+
+def test_it_is_saved_opened_and_replayed(both: Run, few: Dataset, tmp_path: Any) -> None:
+    opened = glassnet.open_run(both.save(tmp_path / "both").path)
+    answers = predict(both.model, few.test.images)
+    np.testing.assert_array_equal(predict(opened.model, few.test.images), answers)
+    moments = open_replay(opened).probabilities(few.test.images)
+    np.testing.assert_allclose(moments[-1], answers, atol=1e-5)
+    assert np.abs(moments[0] - answers).max() > 0.1
+
+
+def test_its_code_trains_one_side_and_says_so(both: Run) -> None:
+    code = keras_code(both)
+    assert "keras.layers.Conv2D(4, 3" in code
+    assert "groups" not in code
+    assert "# The run joined the trained network with its mirror image; this does not." in code
+
+
+def test_one_side_is_the_network_that_was_trained(both: Run) -> None:
+    alone = one_side(both.passport)
+    shapes = [value.shape for value in joined_weights(alone, alone.get_weights())]
+    assert shapes == [value.shape for value in both.model.get_weights()]
+    assert 2 * alone.count_params() - both.model.count_params() == 10  # the classes' biases are there once
+
+
+def test_strokes_are_not_mirrored() -> None:
+    run = glassnet.train("strong", part(glassnet.load("mnist"), 600, 100), filters=(4,), epochs=1)
+    assert run.model.get_layer("conv_1").filters == 4
+    assert "mirror" not in keras_code(run)
+
+
+def test_it_can_be_left_out(few: Dataset) -> None:
+    run = glassnet.train("strong", few, filters=(4,), epochs=1, mirrored=False)
+    assert run.model.get_layer("conv_1").filters == 4
+    fashion = run.passport.model_copy(update={"dataset": "fashion-mnist"})
+    assert str(command_line(fashion)).endswith("--no-mirrored --seed 0")
