@@ -412,10 +412,18 @@ def test_a_tight_crop_of_a_bold_digit_is_not_blank(facts: DataFacts) -> None:
     assert one.image[14, 14] < 60 < one.image.max()
 
 
+@pytest.mark.parametrize(("between", "subjects"), [(0.3, 1), (0.1, 2)])
+def test_faded_ink_joins_two_halves_of_a_stroke(between: float, subjects: int) -> None:
+    ink = np.zeros((120, 120))
+    ink[20:50, 58:62] = ink[56:86, 58:62] = 0.8
+    ink[50:56, 58:62] = between
+    assert len(find_subjects(ink, ink > 0.5, 0.01)) == subjects
+
+
 def test_pieces_of_one_pixel_are_subjects_too() -> None:
     ink = np.zeros((60, 60))
     ink[30, 30] = ink[33, 40] = 1.0
-    assert find_subjects(ink, ink > 0)[0].longest == 1
+    assert find_subjects(ink, ink > 0, 0.0)[0].longest == 1
 
 
 def test_what_enters_the_picture_and_patterns_are_not_the_subject(mnist: Dataset, facts: DataFacts) -> None:

@@ -110,7 +110,7 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
     if clean and "separate" not in without:
         ink, mask, subjects = strokes.without_shadows(ink, mask, noise)
     else:
-        subjects = strokes.find_subjects(ink, mask, clean=clean)
+        subjects = strokes.find_subjects(ink, mask, noise, clean=clean)
     peak = float(np.quantile(ink[mask], 0.8)) if mask.any() else 0.0
     if not dark_on_light:  # chalk reflects, so that its share of the black around it means little: count in brightness
         peak = peak * float(dark.max()) / 255

@@ -135,7 +135,8 @@ def _surface(gray: np.ndarray, small: np.ndarray, inside: np.ndarray, blank: np.
 
 def _first_subject(dark: np.ndarray) -> Subject | None:
     ink = light.flatten(dark)
-    subjects = strokes.find_subjects(ink, strokes.find_strokes(ink, strokes.noise_of(ink)))
+    noise = strokes.noise_of(ink)
+    subjects = strokes.find_subjects(ink, strokes.find_strokes(ink, noise), noise)
     return subjects[0] if subjects else None
 
 

@@ -20,10 +20,14 @@ REACH = 0.012
 SHARP = 0.85
 """Share of a drawn subject's ink that comes within that reach at a quarter of its outline or more (pens: 0.93)."""
 
+FADED = 0.2
+"""Ink that still joins two pieces, beside that of most strokes: the pen faded between them."""
+
+FADING = 0.25
+"""How far the pen may fade, as a share of the subject's size."""
 
 STRAIGHT = 0.12
 """Spread of a straight piece across its length at most, beside that along it."""
-
 
 FRAMES = 6
 """Of so many pieces, those with the most ink, one may be a frame."""
@@ -107,14 +111,14 @@ def without_shadows(ink: np.ndarray, strokes: np.ndarray, noise: float) -> tuple
         strokes: where strokes are.
         noise: of the ink (see `noise_of`).
     """
-    subjects = find_subjects(ink, strokes)
+    subjects = find_subjects(ink, strokes, noise)
     for _ in range(3):
         shadow = _shadow(ink, subjects[0]) if subjects else None
         if shadow is None:
             break
         ink = np.where(shadow, 0, ink)
         strokes = find_strokes(ink, noise)
-        subjects = find_subjects(ink, strokes)
+        subjects = find_subjects(ink, strokes, noise)
     return ink, strokes, subjects
 
 
@@ -135,16 +139,17 @@ def _shadow(ink: np.ndarray, subject: Subject) -> np.ndarray | None:
     return _of_pieces(labels, count, np.unique(labels[subject.mask]))
 
 
-def find_subjects(ink: np.ndarray, strokes: np.ndarray, *, clean: bool = True) -> list[Subject]:
+def find_subjects(ink: np.ndarray, strokes: np.ndarray, noise: float, *, clean: bool = True) -> list[Subject]:
     """Return the subjects, the most prominent first.
 
-    Strokes that nearly touch belong together, and small ones to the large one beside them (the bar of a five). Specks,
-    what enters from the edge of the picture although there is something else, and patterns do not count; neither does
-    a frame, nor what lies outside of it.
+    Strokes that nearly touch belong together, those that faded ink joins, and small ones to the large one beside them
+    (the bar of a five). Specks, what enters from the edge of the picture although there is something else, and
+    patterns do not count; neither does a frame, nor what lies outside of it.
 
     Args:
         ink: `(height, width)`, 0 to 1.
         strokes: where strokes are.
+        noise: of the ink (see `noise_of`).
         clean: False keeps specks and edges, as one subject.
     """
     labels, count = label_pieces(strokes)
@@ -163,7 +168,9 @@ def find_subjects(ink: np.ndarray, strokes: np.ndarray, *, clean: bool = True) -
     size = max(_sides(boxes[main]))
     enough = [k for k in order if mass[k] > 0.004 * mass[main] and max(_sides(boxes[k])) > 0.04 * size]
     apart = [k for k in enough if k != main and _is_apart(labels, k, boxes, main, size)]
-    groups = _joined([k for k in enough if k not in apart], boxes, size) + [[k] for k in apart]
+    near = [k for k in enough if k not in apart]
+    bridges = _bridged(ink, strokes, labels, noise) if len(near) > 1 else np.zeros(count, int)
+    groups = _joined(near, boxes, size, bridges) + [[k] for k in apart]
     found = []
     for group in groups:
         mask = _of_pieces(labels, count, np.array(group) + 1)
@@ -245,18 +252,34 @@ def _is_apart(labels: np.ndarray, number: int, boxes: list[tuple[slice, slice]],
     return bool(across < STRAIGHT**2 * along)
 
 
-def _joined(numbers: list[int], boxes: list[tuple[slice, slice]], size: int) -> list[list[int]]:
-    """Group strokes by the gaps between their boxes: 6 % of the size for large ones, 15 % for one that is small."""
+def _bridged(ink: np.ndarray, strokes: np.ndarray, labels: np.ndarray, noise: float) -> np.ndarray:
+    """Return a number for every piece, the same for those that ink which is too faint for a stroke joins."""
+    peak = float(np.quantile(ink[strokes], 0.8))
+    joined, _ = label_pieces(strokes | (ink > max(FADED * peak, 3.5 * noise)))
+    drawn = np.flatnonzero(labels)
+    numbers = np.zeros(labels.max() + 1, int)
+    numbers[labels.ravel()[drawn]] = joined.ravel()[drawn]
+    return numbers[1:]
+
+
+def _joined(numbers: list[int], boxes: list[tuple[slice, slice]], size: int, bridges: np.ndarray) -> list[list[int]]:
+    """Group strokes by the gaps between their boxes; those with the same number in `bridges` may be farther apart."""
+
+    def together(one: int, other: int) -> bool:
+        if _belongs(boxes[one], boxes[other], size):
+            return True
+        return bool(bridges[one] == bridges[other]) and _gap(boxes[one], boxes[other]) < FADING * size
+
     groups: list[list[int]] = []
     for number in numbers:  # by mass: large ones first
-        near = [group for group in groups if any(_belongs(boxes[number], boxes[other], size) for other in group)]
+        near = [group for group in groups if any(together(number, other) for other in group)]
         merged = [number] + [one for group in near for one in group]
         groups = [group for group in groups if group not in near] + [merged]
     return groups
 
 
 def _belongs(one: tuple[slice, slice], other: tuple[slice, slice], size: int) -> bool:
-    gap = max(max(a.start, b.start) - min(a.stop, b.stop) for a, b in zip(one, other, strict=True))
+    gap = _gap(one, other)
     small = min(max(_sides(one)), max(_sides(other)))
     # Side by side and both tall: two digits, unless one reaches over the other (the halves of a four, a broken zero).
     overlap = min(one[1].stop, other[1].stop) - max(one[1].start, other[1].start)
@@ -266,6 +289,10 @@ def _belongs(one: tuple[slice, slice], other: tuple[slice, slice], size: int) ->
         return gap < 0.02 * size
     # One above the other, such as the halves of an eight whose middle is faint.
     return gap < (0.15 if small < 0.5 * size or not beside else 0.1) * size
+
+
+def _gap(one: tuple[slice, slice], other: tuple[slice, slice]) -> int:
+    return max(max(a.start, b.start) - min(a.stop, b.stop) for a, b in zip(one, other, strict=True))
 
 
 def _subject(mask: np.ndarray, strength: float) -> Subject:
