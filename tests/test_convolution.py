@@ -149,12 +149,6 @@ def test_conv_followed_by_pooling(channels, activation, strides, padding, dilati
     check(conv, layers.MaxPooling2D(pool), image=(15, 14, channels))
 
 
-@pytest.mark.parametrize("size", [3, (2, 3), (1, 2)])
-def test_conv_followed_by_pooling_in_windows_that_overlap_or_leave_gaps(size):
-    conv = layers.Conv2D(6, 3, padding="same", activation="relu")
-    check(conv, layers.MaxPooling2D(size, strides=2), image=(14, 15, 4))
-
-
 def test_conv_used_by_pooling_and_another_layer():
     inputs = keras.Input((9, 8, 4))
     features = layers.Conv2D(8, 3, activation="relu")(inputs)

@@ -123,9 +123,7 @@ def _blocks(recipe: Recipe, image_shape: tuple[int, ...]) -> list[Any]:
             )
         )
         if last and (size := next(sizes)) != (height, width):
-            # Seen from the right, windows of 2 would leave out another column than seen from the left; these do not.
-            window = (2, 3) if recipe.both_ways and width % 2 else 2
-            layers.append(keras.layers.MaxPooling2D(window, strides=2, name=f"pool_{number}"))
+            layers.append(keras.layers.MaxPooling2D(2, name=f"pool_{number}"))
             height, width = size
         if recipe.batch_norm:
             layers.append(keras.layers.BatchNormalization(momentum=0.9, name=f"norm_{number}"))

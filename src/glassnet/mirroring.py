@@ -4,6 +4,9 @@ What is seen from the left and from the right is the same thing, so the mean of 
 its mirror image is more often right than either. A network whose kernels are mirrored gives for an image what the
 network gives for the mirror image, with mirrored maps. So both fit in one stack of layers: each filter has a twin, the
 twins see twins only (a convolution in two groups), and the last layer takes half of both. Nothing else has to know.
+
+One thing is not the same from both sides: windows of two leave out the last column of maps with an odd width. The twins
+must leave out the first one, so before such a pooling their kernels lie one column to the right.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,12 +28,14 @@ class _Part(NamedTuple):
         shape: height, width and channels that it is given, also where they lie in one row.
         twins: whether these channels are there twice in the joined network.
         last: whether it gives the classes.
+        uneven: whether what it gives is pooled and has an odd width.
     """
 
     layer: Any
     shape: tuple[int, ...]
     twins: bool
     last: bool
+    uneven: bool
 
     @property
     def doubles(self) -> bool:
@@ -67,6 +72,9 @@ def joined(model: "keras.Sequential") -> "keras.Sequential":
             settings["filters" if "filters" in settings else "units"] *= 2
         if "groups" in settings and part.twins:
             settings["groups"] *= 2
+        if part.uneven:
+            height, width = settings["kernel_size"]
+            settings["kernel_size"] = height, width + 1
         layers.append(type(part.layer).from_config(settings))
     both = keras.Sequential(layers, name=model.name)
     both.set_weights(joined_weights(model, model.get_weights()))
@@ -101,13 +109,15 @@ def one_side(passport: "Passport") -> "keras.Sequential":
 
 
 def _parts(model: "keras.Sequential") -> Iterator[_Part]:
-    twins, shape = False, ()
-    for layer in model.layers:
+    twins = False
+    shape: tuple[int, ...] = ()
+    for layer, following in zip(model.layers, [*model.layers[1:], None], strict=True):
         flat = type(layer).__name__ == "Dense"
         if not flat:  # what lies in a row before a dense layer keeps the shape that it had before
             given: Any = layer.input
             shape = tuple(given.shape[1:]) if len(given.shape) > 2 else shape
-        part = _Part(layer, (*shape, 1)[:3], twins, layer is model.layers[-1])
+        uneven = type(following).__name__ == "MaxPooling2D" and shape[1] % 2 == 1
+        part = _Part(layer, (*shape, 1)[:3], twins, following is None, uneven)
         yield part
         if flat:
             shape = (1, 1, layer.units)
@@ -125,6 +135,9 @@ def _twice(part: _Part, weights: list[np.ndarray]) -> list[np.ndarray]:
     front = kernel.shape[: -len(part.layer.kernel.shape)]
     grid = kernel.reshape(*front, *part.shape, kernel.shape[-1]) if flat else kernel
     turned = np.flip(grid, -3)
+    if part.uneven:
+        nothing = np.zeros_like(grid[..., :1, :, :])
+        grid, turned = np.concatenate([grid, nothing], -3), np.concatenate([nothing, turned], -3)
     if part.last:
         twin = np.concatenate([grid, turned], -2) / 2 if part.twins else (grid + turned) / 2
     else:

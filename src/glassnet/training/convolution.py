@@ -60,18 +60,10 @@ class Window(NamedTuple):
 
         return length(0), length(1)
 
-    def unused(self, image: Size, size: Size) -> Size:
-        """Returns how many of the last rows and columns no window covers; dilation is not looked at."""
-
-        def left(axis: int) -> int:
-            return (image[axis] + sum(self.padding[axis]) - size[axis]) % self.strides[axis]
-
-        return left(0), left(1)
-
-    def cropped(self, last: Size) -> Window:
-        """Returns the window without that many of the last outputs along each axis."""
+    def cropped(self, outputs: Size, size: Size) -> Window:
+        """Returns the window without the last outputs that windows of `size` do not cover."""
         (top, bottom), (left, right) = self.padding
-        down, across = (last[axis] * self.strides[axis] for axis in range(2))
+        down, across = (outputs[axis] % size[axis] * self.strides[axis] for axis in range(2))
         return self._replace(padding=((top, bottom - down), (left, right - across)))
 
 

@@ -143,12 +143,12 @@ def _max_pool_call(layer: Any, original: Callable, origins: list[_Origin]) -> Ca
     def compute(inputs: jax.Array, window: Window) -> jax.Array:
         size = _pair(layer.pool_size)
         origin = next((origin for origin in origins if origin.outputs is inputs), None)
-        if origin is None or any(map(any, window.padding)):
+        if origin is None or window.strides != size or any(map(any, window.padding)):
             return max_pool(inputs, size, window)
         # Pooling before bias and ReLU gives the same result from a quarter of the elements, and the
         # convolution need not compute rows and columns the pooling drops.  The convolution computed
         # for its own layer is dead code then, unless another layer uses it.
-        used = origin.window.cropped(window.unused(_pair(inputs.shape[1:3]), size))
+        used = origin.window.cropped(_pair(inputs.shape[1:3]), size)
         return origin.finish(max_pool(convolution(origin.images, origin.kernel, used), size, window))
 
     return _windowed(layer, layer.pool_size, original, compute)
