@@ -109,8 +109,8 @@ def one_side(passport: "Passport") -> "keras.Sequential":
 
 
 def _parts(model: "keras.Sequential") -> Iterator[_Part]:
-    twins = False
-    shape: tuple[int, ...] = ()
+    inputs: Any = model.inputs[0]
+    twins, shape = False, tuple(inputs.shape[1:])
     for layer, following in zip(model.layers, [*model.layers[1:], None], strict=True):
         flat = type(layer).__name__ == "Dense"
         if not flat:  # what lies in a row before a dense layer keeps the shape that it had before
