@@ -127,7 +127,7 @@ RECIPES = {
             about="The best within half an hour: blocks of two wide convolutions.",
             dataset="mnist",
             expected={"fashion-mnist": (94.3, 94.4)},
-            filters=(32, 64, 128),
+            filters=(32, 64, 128, 256),
             depth=2,
             batch_norm=True,
             learning_rate=0.005,
@@ -140,6 +140,7 @@ RECIPES = {
             least_steps=1500,
             shift=1,
             erase=0.3,
+            mirrored=True,
             adapts=True,
         ),
     )
