@@ -10,7 +10,10 @@ import glassnet
 from glassnet import Dataset, Run, recipes
 from glassnet._keras import seeded
 from glassnet.explanation.arithmetic import explain_neuron
+from glassnet.lab.answers import draft_code
+from glassnet.lab.parts.network import write_arithmetic
 from glassnet.mirroring import joined, joined_weights, one_side
+from glassnet.network import summarize
 from glassnet.replay import open_replay
 from glassnet.sharing.command import command_line
 from glassnet.sharing.keras_code import keras_code
@@ -82,6 +85,20 @@ def test_its_code_trains_one_side_and_says_so(both: Run) -> None:
     assert "keras.layers.Conv2D(4, 3" in code
     assert "groups" not in code
     assert "# The run joined the trained network with its mirror image; this does not." in code
+
+
+def test_its_summary_tells_of_the_groups(both: Run) -> None:
+    layers = {layer.name: layer for layer in summarize(both.model).layers}
+    assert layers["conv_1"].role == "slides 3 × 3 filters over the image"
+    assert layers["conv_2"].role == "slides 3 × 3 filters over the image, each over one of 2 groups of channels"
+    assert layers["conv_2"].arithmetic == "3 × 3 × 4 × 16 = 576"
+
+
+def test_the_lab_tells_of_it_before_it_is_trained() -> None:
+    plan = recipes.find("strong").adapted("items", 28)
+    assert "The run joined the trained network" in draft_code(plan, "fashion-mnist", 0)
+    assert "joined with its mirror image" in write_arithmetic(plan, (28, 28), 10)
+    assert "mirror" not in write_arithmetic(recipes.find("strong").adapted("drawings", 28), (28, 28), 10)
 
 
 def test_one_side_is_the_network_that_was_trained(both: Run) -> None:

@@ -138,7 +138,8 @@ def _role(layer: "keras.Layer", kind: str, activation: str) -> str:
         return f"{layer.units} {neurons}: weighted sums of all inputs{then}"
     if is_convolution(layer):
         height, width = layer.kernel_size
-        return f"slides {height} × {width} filters over the image{then}"
+        groups = f", each over one of {layer.groups} groups of channels" if getattr(layer, "groups", 1) > 1 else ""
+        return f"slides {height} × {width} filters over the image{groups}{then}"
     known = {
         "MaxPooling2D": "keeps the largest value of each patch",
         "AveragePooling2D": "keeps the mean of each patch",

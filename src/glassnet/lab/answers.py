@@ -155,6 +155,7 @@ def draft_code(plan: Recipe, data: str, seed: int) -> str:
     shape = facts.image_shape
     # Nothing is trained yet, so this passport has only what the program is written from.
     passport = Passport.model_construct(
+        recipe=plan.name,
         dataset=data,
         image_shape=shape,
         classes=facts.classes,

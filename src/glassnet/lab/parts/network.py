@@ -54,7 +54,10 @@ def write_arithmetic(plan: Recipe, size: tuple[int, ...], classes: int) -> str:
     stages = [stage for stage in stages_of(plan, size, classes) if stage.parameters]
     rows = "".join(f"<li>{stage.arithmetic} = <b>{stage.parameters:,}</b></li>" for stage in stages)
     total = f"<p><b>{sum(stage.parameters for stage in stages):,}</b> parameters: numbers that training finds</p>"
-    return f"{total}<ol>{rows}</ol>"
+    both = (
+        "<p>Once trained, it is joined with its mirror image: every filter gets a twin.</p>" if plan.both_ways else ""
+    )
+    return f"{total}<ol>{rows}</ol>{both}"
 
 
 def _cell(stage: Stage, plan: Recipe, *, editable: bool) -> str:
