@@ -14,6 +14,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, precisio
 
 import glassnet
 from glassnet import Dataset, InputError, Run, recipes
+from glassnet.lab.answers import draft_code
 from glassnet.sharing.charts import Line, axis, chart, counts, whole
 from glassnet.sharing.command import command_line
 from glassnet.sharing.keras_code import compile_code, keras_code, model_code
@@ -300,6 +301,14 @@ def test_keras_code_gives_the_same_network_after_training(
         np.testing.assert_allclose(theirs, ours, rtol=1e-3, atol=1e-5)
     measured = ast.literal_eval(capsys.readouterr().out.splitlines()[-1])
     assert measured["loss"] == pytest.approx(run.passport.test_loss, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_the_lab_writes_the_code_of_every_recipe_before_it_is_trained(name: str) -> None:
+    code = draft_code(recipes.find(name), "mnist", 7)
+    compile(code, name, "exec")
+    assert "keras.utils.set_random_seed(7)" in code
+    assert "model.fit(" in code
 
 
 def test_keras_code_says_what_it_does_not_do(small: Dataset, unchecked: None) -> None:
