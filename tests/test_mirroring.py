@@ -9,10 +9,11 @@ import pytest
 import glassnet
 from glassnet import Dataset, Run, recipes
 from glassnet._keras import seeded
+from glassnet.confidence.assurance import ask
 from glassnet.explanation.arithmetic import explain_neuron
 from glassnet.lab.answers import draft_code
 from glassnet.lab.parts.network import write_arithmetic
-from glassnet.mirroring import joined, joined_weights, one_side
+from glassnet.mirroring import has_twins, joined, joined_weights, one_side
 from glassnet.network import summarize
 from glassnet.replay import open_replay
 from glassnet.sharing.command import command_line
@@ -85,6 +86,15 @@ def test_its_code_trains_one_side_and_says_so(both: Run) -> None:
     assert "keras.layers.Conv2D(4, 3" in code
     assert "groups" not in code
     assert "# The run joined the trained network with its mirror image; this does not." in code
+
+
+def test_what_is_unlike_the_training_images_is_judged_by_filters_and_twins_together(both: Run, few: Dataset) -> None:
+    seen, turned = (ask(both.model, side)[1] for side in (few.test.images, few.test.images[:, :, ::-1]))
+    assert [one.shape[1] for one in seen.averages] == [4, 8, 8, 8]
+    for one, other in zip(seen.averages, turned.averages, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+    assert has_twins(both.model)
+    assert not has_twins(one_side(both.passport))
 
 
 def test_its_summary_tells_of_the_groups(both: Run) -> None:

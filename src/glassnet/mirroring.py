@@ -95,6 +95,15 @@ def joined_weights(model: "keras.Sequential", values: Sequence[np.ndarray]) -> l
     return [value for part in _parts(model) for value in _twice(part, [next(given) for _ in part.layer.weights])]
 
 
+def has_twins(model: "keras.Model") -> bool:
+    """Tell whether every filter of a convolutional network has a twin: the first ones tell."""
+    first: Any = next((layer for layer in model.layers if layer.weights), None)
+    if type(first).__name__ != "Conv2D" or first.filters % 2:
+        return False
+    filters, twins = np.split(np.asarray(first.kernel), 2, -1)
+    return np.array_equal(filters, np.flip(twins, -3))
+
+
 def is_joined(passport: "Passport") -> bool:
     """Tell whether a run's network was joined with its mirror image."""
     return bool(passport.settings.get("mirrored") and passport.settings.get("flip"))

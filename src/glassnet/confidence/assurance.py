@@ -15,6 +15,7 @@ from glassnet.confidence.sets import conformity_scores, set_threshold
 from glassnet.confidence.temperature import calibrated, fit_temperature, to_logits
 from glassnet.datasets import Split
 from glassnet.errors import InputError, RunError
+from glassnet.mirroring import has_twins
 from glassnet.network import gives_maps, is_convolution
 from glassnet.types import Images, Scores
 
@@ -133,6 +134,8 @@ def ask(model: "keras.Model", images: Images) -> tuple[Scores, Seen]:
     averages = [keras.layers.GlobalAveragePooling2D()(maps) for maps in _maps_of(model)]
     watching = keras.Model(model.inputs, [model.outputs[0], last.input, *averages])
     outputs, inputs, *averages = predict(watching, images)
+    if has_twins(model):  # what a filter and its twin give on average is what one filter gives for both sides
+        averages = [one.reshape(len(one), 2, -1).mean(1) for one in averages]
     features = inputs.reshape(len(images), -1)
     if isinstance(last, keras.layers.Dense):
         kernel, *bias = (np.asarray(weights) for weights in last.get_weights())

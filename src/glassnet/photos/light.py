@@ -9,6 +9,10 @@ from glassnet.photos.pieces import count_pieces
 MANY = 6
 """So many pieces, or more, are as unlike a drawing as can be."""
 
+STROKE, THIN = 6, 0.2
+"""Pixels of 96 that only strokes are narrower than, unlike reflections and shadows; if less than this share of what
+stands out is narrower, strokes are wide, too."""
+
 SMALL = 40
 """Pictures of at most so many pixels a side are scans or drawings, cut out already; there is no light to even out."""
 
@@ -41,9 +45,10 @@ def contrast_weights(colour: np.ndarray) -> np.ndarray:
 def is_dark_on_light(gray: np.ndarray) -> bool:
     """Tell whether the drawing is darker than its ground.
 
-    The ground is what most pixels near a place have in common, and what the frame and above all the corners show. In a
-    small picture, which may be cropped so tightly that strokes reach the frame, corners, frame and area vote, and which
-    of light and dark looks like strokes: in few pieces, and nowhere thick.
+    The ground is what most pixels near a place have in common, and what the frame and above all the corners show. What
+    stands out from it counts where it is narrow: a reflection is light, and wide. In a small picture, which may be
+    cropped so tightly that strokes reach the frame, corners, frame and area vote, and which of light and dark looks
+    like strokes: in few pieces, and nowhere thick.
 
     Args:
         gray: `(height, width)`, 0 to 255.
@@ -55,7 +60,11 @@ def is_dark_on_light(gray: np.ndarray) -> bool:
     away = small - _slow_median(small, max(small.shape) // 3)
     noise = 2 * 1.4826 * float(np.median(np.abs(away))) + 4
     inner = away[2:-2, 2:-2]
-    dark, light = float(np.maximum(-inner - noise, 0).sum()), float(np.maximum(inner - noise, 0).sum())
+    parts = np.maximum(-inner - noise, 0), np.maximum(inner - noise, 0)
+    dark, light = (float((part - ndimage.grey_opening(part, (STROKE, STROKE))).sum()) for part in parts)
+    total = float(sum(part.sum() for part in parts))
+    if dark + light < THIN * total:
+        dark, light = (float(part.sum()) for part in parts)
     if max(dark, light) > 2 * min(dark, light):
         return dark > light
     return bool(dark * (1 + 0.5 * np.tanh(_vote(small > otsu(small)))) >= light)
