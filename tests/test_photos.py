@@ -420,6 +420,19 @@ def test_faded_ink_joins_two_halves_of_a_stroke(between: float, subjects: int) -
     assert len(find_subjects(ink, ink > 0.5, 0.01)) == subjects
 
 
+@pytest.mark.parametrize(("gap", "subjects"), [(12, 1), (20, 2)])
+def test_a_flat_part_is_completed_by_what_is_close_above_it(gap: int, subjects: int) -> None:
+    ink = np.zeros((120, 120))
+    ink[20:26, 40:80] = ink[26 + gap : 34 + gap, 40:80] = 0.8
+    assert len(find_subjects(ink, ink > 0, 0.0)) == subjects
+
+
+def test_tall_things_above_each_other_stay_two() -> None:
+    ink = np.zeros((120, 120))
+    ink[10:50, 50:70] = ink[62:104, 50:70] = 0.8
+    assert len(find_subjects(ink, ink > 0, 0.0)) == 2
+
+
 def test_pieces_of_one_pixel_are_subjects_too() -> None:
     ink = np.zeros((60, 60))
     ink[30, 30] = ink[33, 40] = 1.0

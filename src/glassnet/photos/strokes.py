@@ -26,6 +26,9 @@ FADED = 0.2
 FADING = 0.25
 """How far the pen may fade, as a share of the subject's size."""
 
+ABOVE = 0.4
+"""How far a part of a drawing may lie above or below one that is wider than high, as a share of the width."""
+
 STRAIGHT = 0.12
 """Spread of a straight piece across its length at most, beside that along it."""
 
@@ -170,7 +173,7 @@ def find_subjects(ink: np.ndarray, strokes: np.ndarray, noise: float, *, clean: 
     apart = [k for k in enough if k != main and _is_apart(labels, k, boxes, main, size)]
     near = [k for k in enough if k not in apart]
     bridges = _bridged(ink, strokes, labels, noise) if len(near) > 1 else np.zeros(count, int)
-    groups = _joined(near, boxes, size, bridges) + [[k] for k in apart]
+    groups = _completed(_joined(near, boxes, size, bridges), boxes, main) + [[k] for k in apart]
     found = []
     for group in groups:
         mask = _of_pieces(labels, count, np.array(group) + 1)
@@ -276,6 +279,31 @@ def _joined(numbers: list[int], boxes: list[tuple[slice, slice]], size: int, bri
         merged = [number] + [one for group in near for one in group]
         groups = [group for group in groups if group not in near] + [merged]
     return groups
+
+
+def _completed(groups: list[list[int]], boxes: list[tuple[slice, slice]], main: int) -> list[list[int]]:
+    """Join the main stroke's group, as long as it is flat like a part of a three, with what is close above or below."""
+    (whole,), others = [one for one in groups if main in one], [one for one in groups if main not in one]
+    while True:
+        box = _around([boxes[k] for k in whole])
+        height, width = _sides(box)
+        if width <= height:
+            break
+        gaps = []
+        for number, other in enumerate(others):
+            beyond = _around([boxes[k] for k in other])
+            overlap = min(box[1].stop, beyond[1].stop) - max(box[1].start, beyond[1].start)
+            if overlap >= 0.5 * min(width, _sides(beyond)[1]):
+                gaps.append((_gap(box, beyond), number))
+        if not gaps or min(gaps)[0] > ABOVE * width:
+            break
+        whole = whole + others.pop(min(gaps)[1])
+    return [whole, *others]
+
+
+def _around(boxes: list[tuple[slice, slice]]) -> tuple[slice, slice]:
+    rows, columns = (slice(min(b[a].start for b in boxes), max(b[a].stop for b in boxes)) for a in range(2))
+    return rows, columns
 
 
 def _belongs(one: tuple[slice, slice], other: tuple[slice, slice], size: int) -> bool:
