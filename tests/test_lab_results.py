@@ -9,6 +9,7 @@ import pytest
 import glassnet
 from glassnet.evaluation import compare, corrupt
 from glassnet.lab import pairs
+from glassnet.lab.pages.results import write_facts
 from glassnet.lab.parts.contest import ROUNDS, draw_lots
 from glassnet.lab.parts.moments import abbreviate, draw_small_confusion
 from glassnet.lab.parts.sides import shorten
@@ -45,6 +46,13 @@ def test_each_class_has_its_scores(open_page: Any, truth: Any) -> None:
         ]  # fmt: skip
     assert f"{found.calibration_error:.1%} apart" in page.locator(".reliability").inner_text()
     assert "Guessing" in page.locator(".reliability .probabilities").inner_text()
+
+
+def test_the_calibration_error_is_that_of_the_answers_that_the_lab_gives() -> None:
+    facts = {"interval": (0.9, 0.95), "loss": 0.2, "chance": 0.1, "majority": 0.1, "human": None, "accuracy": 0.93}
+    record = {**facts, "n": 100, "calibration_error": 0.084}
+    assert "<dt>Calibration error</dt><dd>8.4%</dd>" in write_facts({**record, "trust": None})
+    assert "<dt>Calibration error</dt><dd>0.8%</dd>" in write_facts({**record, "trust": {"calibration_error": 0.0083}})
 
 
 def test_worse_images_cost_accuracy(open_page: Any, truth: Any) -> None:

@@ -132,7 +132,7 @@ class ResultsPanel:
             self.grid.show(np.zeros((0, 1, 1), np.uint8), [])
             return
         self.hint.set_text("Rows: what it is. Columns: what the network says. Pick a cell to see its images.")
-        self.facts.show(_write_facts(scores.record))
+        self.facts.show(write_facts(scores.record))
         self.classes.show(f"<h2>Each class</h2>{draw_classes(scores.record)}")
         self.reliability.show(
             f"<h2>How often it is right, by how sure it is</h2>{scores.reliability}"
@@ -202,7 +202,7 @@ class ResultsPanel:
                 await panel.ask_image(int(self.numbers[place]))  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _write_facts(record: dict) -> str:
+def write_facts(record: dict) -> str:
     low, high = record["interval"]
     rows = [
         ("Test loss", f"{record['loss']:.4f}"),
@@ -211,7 +211,8 @@ def _write_facts(record: dict) -> str:
     ]
     if record["human"] is not None:
         rows.append(("People", f"{record['human']:.1%}"))
-    rows.append(("Calibration error", f"{record['calibration_error']:.1%}"))
+    answered = record["trust"] or record  # the lab's answers are calibrated where the run can do it
+    rows.append(("Calibration error", f"{answered['calibration_error']:.1%}"))
     body = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
     return (
         f'<p class="score"><b>{record["accuracy"]:.2%}</b> of {record["n"]:,} test images are right</p>'
