@@ -203,6 +203,7 @@ class ResultsPanel:
 
 
 def write_facts(record: dict) -> str:
+    """Write how good a network is, from the record of its evaluation."""
     low, high = record["interval"]
     rows = [
         ("Test loss", f"{record['loss']:.4f}"),
