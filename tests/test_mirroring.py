@@ -94,7 +94,7 @@ def test_what_is_unlike_the_training_images_is_judged_by_filters_and_twins_toget
     for one, other in zip(seen.averages, turned.averages, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
     assert has_twins(both.model)
-    assert not has_twins(one_side(both.passport))
+    assert not has_twins(one_side(both))
 
 
 def test_its_summary_tells_of_the_groups(both: Run) -> None:
@@ -112,7 +112,7 @@ def test_the_lab_tells_of_it_before_it_is_trained() -> None:
 
 
 def test_one_side_is_the_network_that_was_trained(both: Run) -> None:
-    alone = one_side(both.passport)
+    alone = one_side(both)
     shapes = [value.shape for value in joined_weights(alone, alone.get_weights())]
     assert shapes == [value.shape for value in both.model.get_weights()]
     # The biases of the classes are there once; conv_3, whose maps of 7 × 7 are pooled, has kernels of 3 × 4.

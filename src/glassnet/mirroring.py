@@ -3,7 +3,8 @@
 What is seen from the left and from the right is the same thing, so the mean of a network's logits for an image and for
 its mirror image is more often right than either. A network whose kernels are mirrored gives for an image what the
 network gives for the mirror image, with mirrored maps. So both fit in one stack of layers: each filter has a twin, the
-twins see twins only (a convolution in two groups), and the last layer takes half of both. Nothing else has to know.
+twins see twins only (a convolution in two groups), and the last layer takes half of both. What asks, explains, saves or
+shows a network need not know of it.
 
 One thing is not the same from both sides: windows of two leave out the last column of maps with an odd width. The twins
 must leave out the first one, so before such a pooling their kernels lie one column to the right.
@@ -17,7 +18,7 @@ import numpy as np
 if TYPE_CHECKING:
     import keras
 
-    from glassnet.runs import Passport
+    from glassnet.runs import Passport, Run
 
 
 class _Part(NamedTuple):
@@ -78,9 +79,7 @@ def joined(model: "keras.Sequential") -> "keras.Sequential":
         layers.append(type(part.layer).from_config(settings))
     both = keras.Sequential(layers, name=model.name)
     both.set_weights(joined_weights(model, model.get_weights()))
-    optimizer: Any = model.optimizer
-    optimizer = type(optimizer).from_config(optimizer.get_config())
-    both.compile(optimizer=optimizer, loss=model.loss, metrics=["accuracy"])
+    both.compile_from_config(model.get_compile_config())
     return both
 
 
@@ -109,10 +108,13 @@ def is_joined(passport: "Passport") -> bool:
     return bool(passport.settings.get("mirrored") and passport.settings.get("flip"))
 
 
-def one_side(passport: "Passport") -> "keras.Sequential":
-    """Return the network that a joined one was trained as, with random weights."""
+def one_side(run: "Run") -> "keras.Model":
+    """Return the network that was trained: of a joined one that side, with random weights; else the run's own."""
     from glassnet.recipe import Recipe
 
+    passport = run.passport
+    if not is_joined(passport):
+        return run.model
     plan = Recipe(name=passport.recipe, about="", dataset=passport.dataset, **passport.settings)
     return plan.build(passport.image_shape, len(passport.classes))
 

@@ -10,7 +10,7 @@ import numpy as np
 from glassnet.datasets import Dataset
 from glassnet.errors import InputError, RunError
 from glassnet.evaluation import check_fit
-from glassnet.mirroring import is_joined, joined_weights, one_side
+from glassnet.mirroring import joined_weights, one_side
 from glassnet.prediction import softmax
 from glassnet.recipe import check_count
 from glassnet.runs import SNAPSHOTS, Run
@@ -195,7 +195,7 @@ def open_replay(run: Run) -> Replay:
                 "or snapshots=True"
             )
         snapshots = read_snapshots(path)
-    trained = one_side(run.passport) if is_joined(run.passport) else run.model
+    trained = one_side(run)
     if [value.shape[1:] for value in snapshots.values] != [tuple(one.shape) for one in trained.weights]:
         raise RunError(f"{path} belongs to another network than the run; restore it, or train again with snapshots")
     moments = tuple(_moment(done, snapshots.steps, snapshots.epochs) for done in snapshots.batches)

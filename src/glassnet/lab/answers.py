@@ -160,7 +160,6 @@ def draft_code(plan: Recipe, data: str, seed: int) -> str:
         image_shape=shape,
         classes=facts.classes,
         settings=plan.settings(),
-        outputs="probabilities" if plan.output == "softmax" else "logits",
         epochs=plan.epochs,
         batch_size=plan.batch_size,
         seed=seed,

@@ -172,7 +172,7 @@ def find_subjects(ink: np.ndarray, strokes: np.ndarray, noise: float, *, clean: 
     enough = [k for k in order if mass[k] > 0.004 * mass[main] and max(_sides(boxes[k])) > 0.04 * size]
     apart = [k for k in enough if k != main and _is_apart(labels, k, boxes, main, size)]
     near = [k for k in enough if k not in apart]
-    bridges = _bridged(ink, strokes, labels, noise) if len(near) > 1 else np.zeros(count, int)
+    bridges = _bridged(ink, strokes, labels, count, noise) if len(near) > 1 else np.zeros(count, int)
     groups = _completed(_joined(near, boxes, size, bridges), boxes, main) + [[k] for k in apart]
     found = []
     for group in groups:
@@ -255,12 +255,12 @@ def _is_apart(labels: np.ndarray, number: int, boxes: list[tuple[slice, slice]],
     return bool(across < STRAIGHT**2 * along)
 
 
-def _bridged(ink: np.ndarray, strokes: np.ndarray, labels: np.ndarray, noise: float) -> np.ndarray:
+def _bridged(ink: np.ndarray, strokes: np.ndarray, labels: np.ndarray, count: int, noise: float) -> np.ndarray:
     """Return a number for every piece, the same for those that ink which is too faint for a stroke joins."""
     peak = float(np.quantile(ink[strokes], 0.8))
     joined, _ = label_pieces(strokes | (ink > max(FADED * peak, 3.5 * noise)))
     drawn = np.flatnonzero(labels)
-    numbers = np.zeros(labels.max() + 1, int)
+    numbers = np.zeros(count + 1, int)
     numbers[labels.ravel()[drawn]] = joined.ravel()[drawn]
     return numbers[1:]
 
@@ -292,8 +292,7 @@ def _completed(groups: list[list[int]], boxes: list[tuple[slice, slice]], main: 
         gaps = []
         for number, other in enumerate(others):
             beyond = _around([boxes[k] for k in other])
-            overlap = min(box[1].stop, beyond[1].stop) - max(box[1].start, beyond[1].start)
-            if overlap >= 0.5 * min(width, _sides(beyond)[1]):
+            if _overlap(box[1], beyond[1]) >= 0.5 * min(width, _sides(beyond)[1]):
                 gaps.append((_gap(box, beyond), number))
         if not gaps or min(gaps)[0] > ABOVE * width:
             break
@@ -310,8 +309,7 @@ def _belongs(one: tuple[slice, slice], other: tuple[slice, slice], size: int) ->
     gap = _gap(one, other)
     small = min(max(_sides(one)), max(_sides(other)))
     # Side by side and both tall: two digits, unless one reaches over the other (the halves of a four, a broken zero).
-    overlap = min(one[1].stop, other[1].stop) - max(one[1].start, other[1].start)
-    beside = overlap < 0.15 * min(_sides(one)[1], _sides(other)[1])
+    beside = _overlap(one[1], other[1]) < 0.15 * min(_sides(one)[1], _sides(other)[1])
     tall = min(_sides(one)[0], _sides(other)[0]) > 0.5 * size
     if tall and beside:
         return gap < 0.02 * size
@@ -320,7 +318,12 @@ def _belongs(one: tuple[slice, slice], other: tuple[slice, slice], size: int) ->
 
 
 def _gap(one: tuple[slice, slice], other: tuple[slice, slice]) -> int:
-    return max(max(a.start, b.start) - min(a.stop, b.stop) for a, b in zip(one, other, strict=True))
+    return -min(_overlap(a, b) for a, b in zip(one, other, strict=True))
+
+
+def _overlap(one: slice, other: slice) -> int:
+    """Return how many rows or columns two boxes share; below 0 how many lie between them."""
+    return min(one.stop, other.stop) - max(one.start, other.start)
 
 
 def _subject(mask: np.ndarray, strength: float) -> Subject:

@@ -60,12 +60,12 @@ def keras_code(run: Run) -> str:
             _data_code(passport),
             "",
             f"keras.utils.set_random_seed({passport.seed})",
-            model_code(one_side(passport) if is_joined(passport) else run.model),
+            model_code(one_side(run)),
             "",
             *_unsaid(passport),
             compile_code(run.model, label_smoothing=passport.settings.get("label_smoothing", 0.0)),
             "",
-            _training_code(passport),
+            _training_code(run),
             "print(model.evaluate(test_images, test_labels, return_dict=True))",
             "",
         )
@@ -107,8 +107,8 @@ def compile_code(model: "keras.Model", *, label_smoothing: float = 0.0) -> str:
     try:
         arguments = [f"optimizer={_call(model.optimizer, always=('learning_rate',))}"]
         if label_smoothing:
-            logits = "from_logits=True, " if getattr(model.loss, "from_logits", False) else ""
-            smoothed = f"keras.losses.CategoricalCrossentropy({logits}label_smoothing={label_smoothing})"
+            told = [*_logits_told(model), f"label_smoothing={label_smoothing}"]
+            smoothed = f"keras.losses.CategoricalCrossentropy({', '.join(told)})"
             arguments += [f"loss={smoothed}", 'metrics=["accuracy"]']
         else:
             told = [name for name in COMPILED if settings.get(name) is not None]
@@ -155,8 +155,14 @@ def _unsaid(passport: Passport) -> list[str]:
     return lines
 
 
-def _training_code(passport: Passport) -> str:
+def _logits_told(model: "keras.Model") -> list[str]:
+    """Write the argument that tells a loss that the model gives logits, where it does."""
+    return ["from_logits=True"] if getattr(model.loss, "from_logits", False) else []
+
+
+def _training_code(run: Run) -> str:
     """Write the call that trains."""
+    passport = run.passport
     smoothed = passport.settings.get("label_smoothing")
     labels = "keras.utils.to_categorical({})" if smoothed else "{}"
     arguments = [
@@ -169,8 +175,7 @@ def _training_code(passport: Passport) -> str:
         arguments.append(f"validation_data=(test_images, {labels.format('test_labels')})")
     code = _joined("model.fit(", arguments, ")")
     if smoothed:
-        logits = "" if passport.outputs == "probabilities" else "from_logits=True"
-        plain = f"keras.losses.SparseCategoricalCrossentropy({logits})"
+        plain = f"keras.losses.SparseCategoricalCrossentropy({''.join(_logits_told(run.model))})"
         code += f'\nmodel.compile(loss={plain}, metrics=["accuracy"])  # what is measured is not smoothed'
     if stop := passport.interrupted:
         code = f"# The run was stopped in epoch {stop.epoch}; this goes to the end.\n{code}"
