@@ -412,6 +412,43 @@ def test_a_tight_crop_of_a_bold_digit_is_not_blank(facts: DataFacts) -> None:
     assert one.image[14, 14] < 60 < one.image.max()
 
 
+@pytest.mark.parametrize("side", [8, 16, 32])
+def test_small_scans_keep_their_grays(facts: DataFacts, side: int) -> None:
+    rows, columns = np.mgrid[:8, :8]
+    radius = np.hypot(rows - 3.5, columns - 3.5)
+    ring = np.where(np.abs(radius - 3) < 0.8, np.where(columns < 2, 0.3, 1), 0)  # its left side is faint
+    scan = Image.fromarray(np.rint(255 - 255 * ring).astype(np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
+    image = develop(np.asarray(scan), (28, 28), facts).image
+    left, middle, right = image[14, 4:8].max(), image[14, 12:16].max(), image[14, -8:-4].max()
+    assert middle < 30 < left < 0.6 * right
+    assert (image > 20).any(1).sum() >= 19
+
+
+@pytest.mark.parametrize("form", ["box", "corner", "rim"])
+def test_the_box_of_a_small_scan_is_not_read(mnist: Dataset, facts: DataFacts, form: str) -> None:
+    for image in mnist.test.images[:30]:
+        plain = np.pad(255 - image, 4, constant_values=255)
+        cell = plain.copy()
+        if form == "rim":
+            cell[9:30, 0] = 90  # a piece of the neighbour's box
+        else:
+            cell[-2], cell[:, 1] = 90, 90
+            if form == "box":
+                cell[1], cell[:, -2] = 90, 90
+        one, other = (develop(one, (28, 28), facts).image for one in (cell, plain))
+        assert agreement([one], other[None]) > 0.98
+
+
+def test_the_bar_of_a_seven_that_was_cut_out_tightly_is_no_edge(facts: DataFacts) -> None:
+    seven = np.zeros((24, 20))
+    seven[:2] = 1
+    for row in range(2, 24):
+        seven[row, 18 - row // 2 : 20 - row // 2] = 1
+    ink, lines = remove_lines(seven)
+    assert lines == 0
+    assert np.array_equal(ink, seven)
+
+
 @pytest.mark.parametrize(("between", "subjects"), [(0.3, 1), (0.1, 2)])
 def test_faded_ink_joins_two_halves_of_a_stroke(between: float, subjects: int) -> None:
     ink = np.zeros((120, 120))

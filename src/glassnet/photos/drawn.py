@@ -14,6 +14,10 @@ from glassnet.types import Image
 
 LUMINANCE = (0.299, 0.587, 0.114)
 
+GRAYS = 40
+"""Subjects of at most so many pixels keep their grays: of strokes that are hardly wider than a pixel, they tell more
+than the edge. Larger ones are drawn anew, as thick as those of the training images."""
+
 PLAIN = 0.09
 """Ink that is no darker than this beside its paper (9 %) is taken for a stain."""
 
@@ -106,11 +110,14 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
     noise = strokes.noise_of(ink)
     mask = ink > 0.5 * ink.max() if "separate" in without else strokes.find_strokes(ink, noise)
     tight = max(ink.shape) <= light.SMALL
-    clean = "specks" not in without and not tight
-    if clean and "separate" not in without:
-        ink, mask, subjects = strokes.without_shadows(ink, mask, noise)
+    if "specks" in without:
+        subjects = strokes.as_one(mask)
+    elif tight:
+        subjects = strokes.as_one(strokes.without_rims(ink, mask))
+    elif "separate" in without:
+        subjects = strokes.find_subjects(ink, mask, noise)
     else:
-        subjects = strokes.find_subjects(ink, mask, noise, clean=clean)
+        ink, mask, subjects = strokes.without_shadows(ink, mask, noise)
     peak = float(np.quantile(ink[mask], 0.8)) if mask.any() else 0.0
     if not dark_on_light:  # chalk reflects, so that its share of the black around it means little: count in brightness
         peak = peak * float(dark.max()) / 255
@@ -214,9 +221,13 @@ def _frame(
         part = own[first:last, left:right]
     low, middle, high = facts.thickness
     wanted = None if "thickness" in without else ((low + middle) / 2, (middle + high) / 2)
-    redrawn = framing.draw_strokes(part, threshold, size, wanted)
+    about = f"{last - first} × {right - left} pixels; the longest side becomes {size:.0f}, as in the training data"
+    if subject.longest <= GRAYS:
+        redrawn, wanted = framing.scale_grays(part, threshold, size), None
+        about += "; so small a drawing keeps its strokes and their grays"
+    else:
+        redrawn = framing.draw_strokes(part, threshold, size, wanted)
     if "crop" not in without:
-        about = f"{last - first} × {right - left} pixels; the longest side becomes {size:.0f}, as in the training data"
         show("crop", "cropped and scaled", about, framing.place(redrawn.plain, shape, facts, centred=False))
     if wanted:
         about = (

@@ -12,6 +12,12 @@ from glassnet.types import Image
 FINE = 4
 """Strokes are drawn on a grid that is so many times finer than the network's input, then averaged."""
 
+DARK = 0.8
+"""Share of the strokes of a small drawing that is lighter than full ink."""
+
+LEAST = 0.05
+"""Ink that a drawing has at least, everywhere within its box."""
+
 
 @dataclass(frozen=True, eq=False)
 class Redrawn:
@@ -50,17 +56,35 @@ def draw_strokes(ink: np.ndarray, threshold: float, size: float, wanted: tuple[f
         depth = _signed_distance(_scaled(ink, side, pad=round(max(grow, 0)) + 6) - threshold)
         thickness = _thickness(depth) / FINE
         if attempt == 0:
-            before, plain = thickness, np.clip(depth + 0.5, 0, 1)
+            before, plain = thickness, _softened(depth)
         target = thickness if wanted is None else float(np.clip(thickness, *wanted))
         # Thinning stops before the thinnest parts of the drawing would break.
         grow = (target - thickness) * FINE / 2
         if grow < 0:
             grow = max(grow, -0.6 * _thinnest(depth))
-        drawing = np.clip(depth + grow + 0.5, 0, 1)
+        drawing = _softened(depth + grow)
         after = target
         if abs(grow) < 0.25:
             break
     return Redrawn(drawing, plain, before, after)
+
+
+def scale_grays(ink: np.ndarray, threshold: float, size: float) -> Redrawn:
+    """Scale strokes with all their grays; what is about as dark as their darkest becomes full ink.
+
+    Where strokes are hardly wider than a pixel, the grays tell more of their form than an edge does.
+
+    Args:
+        ink: the cropped subject, 0 to 1.
+        threshold: darkness at the edge of a stroke.
+        size: longest side that the drawing shall have, in pixels of the network's input.
+    """
+    scaled = _scaled(ink, size * FINE, pad=6)
+    inside = scaled > threshold
+    thickness = _thickness(_signed_distance(scaled - threshold)) / FINE
+    full = float(np.quantile(scaled[inside], DARK)) if inside.any() else 1.0
+    drawing = np.clip(scaled / full, 0, 1)
+    return Redrawn(drawing, drawing, thickness, thickness)
 
 
 def place(drawing: np.ndarray, shape: tuple[int, ...], facts: DataFacts, *, centred: bool = True) -> Image:
@@ -74,7 +98,7 @@ def place(drawing: np.ndarray, shape: tuple[int, ...], facts: DataFacts, *, cent
     """
     height, width = shape[:2]
     frame = np.zeros((height * FINE, width * FINE))
-    rows, columns = np.flatnonzero((drawing > 0.5).any(1)), np.flatnonzero((drawing > 0.5).any(0))
+    rows, columns = (np.flatnonzero((drawing > LEAST).any(axis)) for axis in (1, 0))
     if not len(rows):
         return np.zeros((height, width), np.uint8)
     part = drawing[max(rows[0] - 2, 0) : rows[-1] + 3, max(columns[0] - 2, 0) : columns[-1] + 3]
@@ -90,10 +114,8 @@ def place(drawing: np.ndarray, shape: tuple[int, ...], facts: DataFacts, *, cent
         for goal, room, at, length in zip(centre, frame.shape, middle, part.shape, strict=True)
     ]
     frame[corner[0] : corner[0] + part.shape[0], corner[1] : corner[1] + part.shape[1]] = part
-    # Sharper than the data's own edges would be as strange to the network as blurred ones.
-    frame = ndimage.gaussian_filter(frame, 0.3 * FINE)
     small = frame.reshape(height, FINE, width, FINE).mean((1, 3))
-    return np.rint(np.clip(small * 255 * 1.06, 0, 255)).astype(np.uint8)
+    return np.rint(np.clip(small * 255, 0, 255)).astype(np.uint8)
 
 
 def thickness_of(mask: np.ndarray) -> float:
@@ -136,6 +158,11 @@ def _signed_distance(above: np.ndarray) -> np.ndarray:
         return np.full(above.shape, -1e3)
     inner, outer = ndimage.distance_transform_edt(inside), ndimage.distance_transform_edt(~inside)
     return np.where(inside, np.asarray(inner) - 0.5, 0.5 - np.asarray(outer))
+
+
+def _softened(depth: np.ndarray) -> np.ndarray:
+    """Return the ink for distances from the edge: sharper than the data's own edges would be as strange as blurred."""
+    return 1.06 * ndimage.gaussian_filter(np.clip(depth + 0.5, 0, 1), 0.3 * FINE)
 
 
 def _thinnest(depth: np.ndarray) -> float:

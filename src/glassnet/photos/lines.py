@@ -10,6 +10,9 @@ from glassnet.photos.light import SMALL, shrink
 WORKED = 192
 """Lines are looked for in a copy of at most so many pixels a side."""
 
+NEAR = 2
+"""Pixels from the side of a small picture where only the strokes of one that was cut out tightly are."""
+
 TILTS = np.arange(-24, 24.5, 0.75)
 """Degrees that paper may be turned."""
 
@@ -29,9 +32,9 @@ def remove_lines(ink: np.ndarray) -> tuple[np.ndarray, int]:
     References:
         Duda, Hart (1972), Use of the Hough transformation to detect lines and curves in pictures.
     """
-    if max(ink.shape) <= SMALL:
-        return ink, 0
     ink, edges = _remove_edges(ink)
+    if max(ink.shape) <= SMALL:
+        return ink, edges
     factor = -(-max(ink.shape) // WORKED)
     small = shrink(ink, WORKED)
     noise = 1.4826 * float(np.median(np.abs(small - np.median(small))))
@@ -64,20 +67,24 @@ def remove_lines(ink: np.ndarray) -> tuple[np.ndarray, int]:
 def _remove_edges(ink: np.ndarray) -> tuple[np.ndarray, int]:
     """Take out the sides of a box around the subject: thin, at the edge of the picture, from one end to the other."""
     mask = ink > 0.3 * float(np.quantile(ink, 0.98))
-    left, number = ink.copy(), 0
+    left, removed = ink.copy(), set[int]()
+    small = max(ink.shape) <= SMALL
     for side in range(4):
         turned, cleaned = np.rot90(mask, side), np.rot90(left, side)  # views: the side is now at the top
         rows = max(2, round(0.14 * len(turned)))
         # A line that is not quite level is spread over neighbouring rows.
         cover = ndimage.maximum_filter(turned[: rows + 3].astype(np.uint8), (3, 1)).mean(1)
         full = np.flatnonzero(cover[:rows] > 0.88)
-        if len(full) and len(full) <= max(5, 0.07 * len(turned)) and mask.sum() > 0:
+        most = 3 if small else max(5, 0.07 * len(turned))
+        if len(full) and len(full) <= most and mask.sum() > 0:
+            removed.add(side)
             for row in full:
                 cleaned[max(0, row - 1) : row + 2] = 0
-            number += 1
-    if left.sum() < 0.25 * ink.sum():
+    # What seems to be an edge may be the bar of a seven that was cut out tightly: then other sides are near, too.
+    reached = {side for side in range(4) if np.rot90(mask & (left > 0), side)[:NEAR].any()}
+    if left.sum() < 0.25 * ink.sum() or (small and reached - removed):
         return ink, 0
-    return left, number
+    return left, len(removed)
 
 
 def _restore(ink: np.ndarray, small: np.ndarray, keep: np.ndarray, level: np.ndarray, factor: int) -> np.ndarray:

@@ -14,6 +14,10 @@ SOFT = 2
 FAINT = 0.4
 """Ink of a shadow at most, beside its ground; a drawing that was made larger, and so has soft edges, is darker."""
 
+INNER, INNER_INK, INNER_MARGIN = 0.4, 0.2, 2
+"""Size of what is drawn within a small picture at least, beside the picture's, its share of all ink, and the pixels
+between it and the sides."""
+
 REACH = 0.012
 """How far the edge of a stroke is looked at from, as a share of the picture's shorter side."""
 
@@ -96,10 +100,12 @@ def find_strokes(ink: np.ndarray, noise: float) -> np.ndarray:
         noise: of the ink (see `noise_of`).
     """
     if max(ink.shape) <= SMALL:
-        return ink > max(0.35 * float(np.quantile(ink, 0.98)), 0.02)
-    peak = _peak(ink, noise)
-    low = max(0.38 * peak, 5 * noise, 0.03)
-    high = max(0.6 * peak, low)
+        peak = float(np.quantile(ink, 0.98))
+        low, high = max(0.2 * peak, 0.02), max(0.35 * peak, 0.02)
+    else:
+        peak = _peak(ink, noise)
+        low = max(0.38 * peak, 5 * noise, 0.03)
+        high = max(0.6 * peak, low)
     labels, count = label_pieces(ink > low)
     return _of_pieces(labels, count, np.unique(labels[ink > high]))
 
@@ -142,7 +148,32 @@ def _shadow(ink: np.ndarray, subject: Subject) -> np.ndarray | None:
     return _of_pieces(labels, count, np.unique(labels[subject.mask]))
 
 
-def find_subjects(ink: np.ndarray, strokes: np.ndarray, noise: float, *, clean: bool = True) -> list[Subject]:
+def without_rims(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
+    """Return the strokes of a small picture without those that enter from its edge, if enough of others is within.
+
+    A picture that was cut out tightly has strokes near every side.
+
+    Args:
+        ink: `(height, width)`, 0 to 1.
+        strokes: where strokes are.
+    """
+    labels, count = label_pieces(strokes)
+    within = [k for k, box in enumerate(ndimage.find_objects(labels), 1) if not _reached(box, ink.shape)]
+    if not within:
+        return strokes
+    inner = _of_pieces(labels, count, np.array(within))
+    first, last, left, right = _subject(inner, 1.0).box
+    roomy = min(first, left, ink.shape[0] - last, ink.shape[1] - right) >= INNER_MARGIN
+    large = max(last - first, right - left) > INNER * max(ink.shape)
+    return inner if roomy and large and ink[inner].sum() > INNER_INK * ink[strokes].sum() else strokes
+
+
+def as_one(strokes: np.ndarray) -> list[Subject]:
+    """Return all strokes as one subject, or none where there are none."""
+    return [_subject(strokes, 1.0)] if strokes.any() else []
+
+
+def find_subjects(ink: np.ndarray, strokes: np.ndarray, noise: float) -> list[Subject]:
     """Return the subjects, the most prominent first.
 
     Strokes that nearly touch belong together, those that faded ink joins, and small ones to the large one beside them
@@ -153,13 +184,10 @@ def find_subjects(ink: np.ndarray, strokes: np.ndarray, noise: float, *, clean: 
         ink: `(height, width)`, 0 to 1.
         strokes: where strokes are.
         noise: of the ink (see `noise_of`).
-        clean: False keeps specks and edges, as one subject.
     """
     labels, count = label_pieces(strokes)
     if not count:
         return []
-    if not clean:
-        return [_subject(labels > 0, 1.0)]
     boxes = ndimage.find_objects(labels)
     mass = _sums(ink, labels, count)
     order = [int(k) for k in np.argsort(-mass)[:80]]
