@@ -66,11 +66,12 @@ bench-recipes: .venv/ready  ## Keras's MNIST example against `quick`, and few im
 	$(BIN)/python benchmarks/few.py
 	$(BIN)/python benchmarks/convnet.py
 
-bench-photos: .venv/ready  ## photographs made here and foreign images with `strong`; writes benchmarks/photographs.md and trust.md
+bench-photos: .venv/ready  ## photographs made here and foreign images with `strong`; writes photographs.md, scans.md and trust.md
 	test -e runs/strong-mnist || $(BIN)/glassnet train strong --data mnist --out runs/strong-mnist
 	test -e runs/strong-fashion || $(BIN)/glassnet train strong --data fashion-mnist --out runs/strong-fashion
 	$(BIN)/python benchmarks/trust.py runs/strong-mnist runs/strong-fashion
 	$(BIN)/python benchmarks/photographs.py runs/strong-mnist runs/strong-fashion
+	$(BIN)/python benchmarks/scans.py runs/strong-mnist
 
 slow: .venv/ready  ## the recipes with five seeds each on both sets, against their ranges; writes benchmarks/recipes.md (hours)
 	$(BIN)/python benchmarks/recipes.py

@@ -220,11 +220,11 @@ def _frame(
     else:
         part = own[first:last, left:right]
     low, middle, high = facts.thickness
-    wanted = None if "thickness" in without else ((low + middle) / 2, (middle + high) / 2)
     about = f"{last - first} × {right - left} pixels; the longest side becomes {size:.0f}, as in the training data"
+    wanted = None if "thickness" in without else ((low + middle) / 2, (middle + high) / 2)
     if subject.longest <= GRAYS:
-        redrawn, wanted = framing.scale_grays(part, threshold, size), None
-        about += "; so small a drawing keeps its strokes and their grays"
+        redrawn, wanted = framing.scale_grays(part, threshold, size, middle), None
+        about += "; so small a drawing keeps its grays"
     else:
         redrawn = framing.draw_strokes(part, threshold, size, wanted)
     if "crop" not in without:

@@ -12,8 +12,9 @@ from glassnet.types import Image
 FINE = 4
 """Strokes are drawn on a grid that is so many times finer than the network's input, then averaged."""
 
-DARK = 0.8
-"""Share of the strokes of a small drawing that is lighter than full ink."""
+DARK, STEEPEST = 0.7, 1.6
+"""Share of the strokes of a small drawing that is lighter than full ink, and the power that grays are raised to at
+most."""
 
 LEAST = 0.05
 """Ink that a drawing has at least, everywhere within its box."""
@@ -69,21 +70,24 @@ def draw_strokes(ink: np.ndarray, threshold: float, size: float, wanted: tuple[f
     return Redrawn(drawing, plain, before, after)
 
 
-def scale_grays(ink: np.ndarray, threshold: float, size: float) -> Redrawn:
-    """Scale strokes with all their grays; what is about as dark as their darkest becomes full ink.
+def scale_grays(ink: np.ndarray, threshold: float, size: float, usual: float) -> Redrawn:
+    """Scale strokes with all their grays, and do not draw them anew.
 
-    Where strokes are hardly wider than a pixel, the grays tell more of their form than an edge does.
+    Where strokes are hardly wider than a pixel, the grays tell more of their form than an edge does. What is about as
+    dark as their darkest becomes full ink; where that makes them thicker than usual, lighter grays become lighter.
 
     Args:
         ink: the cropped subject, 0 to 1.
         threshold: darkness at the edge of a stroke.
         size: longest side that the drawing shall have, in pixels of the network's input.
+        usual: thickness of strokes in the training images, in the same pixels.
     """
     scaled = _scaled(ink, size * FINE, pad=6)
     inside = scaled > threshold
-    thickness = _thickness(_signed_distance(scaled - threshold)) / FINE
     full = float(np.quantile(scaled[inside], DARK)) if inside.any() else 1.0
     drawing = np.clip(scaled / full, 0, 1)
+    thickness = _thickness(_signed_distance(drawing - 0.5)) / FINE
+    drawing = drawing ** float(np.clip(thickness / usual, 1, STEEPEST))
     return Redrawn(drawing, drawing, thickness, thickness)
 
 
