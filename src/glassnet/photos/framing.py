@@ -17,7 +17,7 @@ DARK, STEEPEST = 0.7, 1.6
 most."""
 
 LEAST = 0.05
-"""Ink that a drawing has at least, everywhere within its box."""
+"""Rows and columns with less ink are not part of a drawing's box."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,23 +51,23 @@ def draw_strokes(ink: np.ndarray, threshold: float, size: float, wanted: tuple[f
     """
     before = after = 0.0
     grow = 0.0  # by how much the edge moves outwards, on the fine grid
-    drawing = plain = np.zeros((1, 1))
+    moved = own = np.zeros((1, 1))
     for attempt in range(3):
         side = max(4.0, size * FINE - 2 * grow)
         depth = _signed_distance(_scaled(ink, side, pad=round(max(grow, 0)) + 6) - threshold)
         thickness = _thickness(depth) / FINE
         if attempt == 0:
-            before, plain = thickness, _softened(depth)
+            before, own = thickness, depth
         target = thickness if wanted is None else float(np.clip(thickness, *wanted))
         # Thinning stops before the thinnest parts of the drawing would break.
         grow = (target - thickness) * FINE / 2
         if grow < 0:
             grow = max(grow, -0.6 * _thinnest(depth))
-        drawing = _softened(depth + grow)
+        moved = depth + grow
         after = target
         if abs(grow) < 0.25:
             break
-    return Redrawn(drawing, plain, before, after)
+    return Redrawn(_softened(moved), _softened(own), before, after)
 
 
 def scale_grays(ink: np.ndarray, threshold: float, size: float, usual: float) -> Redrawn:

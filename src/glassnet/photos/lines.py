@@ -80,9 +80,11 @@ def _remove_edges(ink: np.ndarray) -> tuple[np.ndarray, int]:
             removed.add(side)
             for row in full:
                 cleaned[max(0, row - 1) : row + 2] = 0
+    if left.sum() < 0.25 * ink.sum():
+        return ink, 0
     # What seems to be an edge may be the bar of a seven that was cut out tightly: then other sides are near, too.
-    reached = {side for side in range(4) if np.rot90(mask & (left > 0), side)[:NEAR].any()}
-    if left.sum() < 0.25 * ink.sum() or (small and reached - removed):
+    others = set(range(4)) - removed
+    if small and any(np.rot90(mask & (left > 0), side)[:NEAR].any() for side in others):
         return ink, 0
     return left, len(removed)
 
