@@ -26,6 +26,8 @@ HELD_OUT = 10_000
 CHANGES: dict[str, dict[str, Any]] = {
     AS_IS: {},
     "constant learning rate": {"schedule": "constant", "learning_rate": 0.001},
+    "first filters at random": {"principal": False},
+    "principal first filters": {"principal": True},
     "no batch normalisation": {"batch_norm": False},
     "Muon": {"optimizer": "muon", "learning_rate": 0.02},
     "AdamW": {"optimizer": "adamw"},

@@ -167,7 +167,7 @@ def test_the_command_trains_the_same(parts: dict[str, Any], changes: dict[str, A
     while rest:
         word = rest.pop(0)
         switch = word.removeprefix("--no-").removeprefix("--").replace("-", "_")
-        if switch in ("scale", "validation", "batch_norm", "flip", "mirrored"):
+        if switch in ("scale", "validation", "principal", "batch_norm", "flip", "mirrored"):
             settings[switch] = not word.startswith("--no-")
             continue
         value = rest.pop(0)

@@ -34,6 +34,7 @@ class Settings(TypedDict, total=False):
     depth: int
     hidden: Sequence[int]
     activation: str
+    principal: bool
     batch_norm: bool
     dropout: float
     scale: bool
@@ -69,6 +70,8 @@ class Recipe:
         depth: convolutions in every block but the first, which works on the full picture and has one.
         hidden: the width of each hidden layer after them.
         activation: of blocks and hidden layers, a name of `ACTIVATIONS`.
+        principal: start the first filters at the principal directions of patches of the training images (see
+            `glassnet.first_filters`), and not at random.
         batch_norm: normalise over the batch in every block.
         dropout: share of the inputs of the last layer that is left out, at random, in each step.
         scale: divide the pixels by 255, inside the network.
@@ -110,6 +113,7 @@ class Recipe:
     depth: int = 1
     hidden: Sequence[int] = ()
     activation: str = "relu"
+    principal: bool = False
     batch_norm: bool = False
     dropout: float = 0.0
     scale: bool = True

@@ -80,7 +80,7 @@ class Replay:
             states = self._states()
             first = next(states)
             program = predict_program(self.run.model, first, piece)
-            parts.append([np.asarray(program(state, piece.data)) for state in (first, *states)])
+            parts.append([program(state, piece.data) for state in (first, *states)])
         scores = np.concatenate(parts, axis=1)
         if passport.outputs == "probabilities":
             return scores

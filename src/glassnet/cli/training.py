@@ -44,6 +44,12 @@ def train(
     depth: Annotated[int | None, typer.Option(help="Convolutions in every block but the first.")] = None,
     hidden: Annotated[list[int] | None, typer.Option(help="Width of a hidden layer; repeat for more.")] = None,
     activation: Annotated[str | None, typer.Option(help=f"One of {', '.join(library.ACTIVATIONS)}.")] = None,
+    principal: Annotated[
+        bool | None,
+        typer.Option(
+            "--principal/--no-principal", help="Start the first filters at what the images' patches are made of."
+        ),
+    ] = None,
     batch_norm: Annotated[
         bool | None, typer.Option("--batch-norm/--no-batch-norm", help="Normalise over the batch in every block.")
     ] = None,
@@ -106,6 +112,7 @@ def train(
         "depth": depth,
         "hidden": hidden or None,
         "activation": activation,
+        "principal": principal,
         "batch_norm": batch_norm,
         "dropout": dropout,
         "shift": shift,

@@ -15,7 +15,7 @@ FLAGS = (
 )  # fmt: skip
 """Settings whose option takes the value."""
 
-SWITCHES = ("scale", "validation", "batch_norm", "flip", "mirrored")
+SWITCHES = ("scale", "validation", "principal", "batch_norm", "flip", "mirrored")
 """Settings that an option turns on and off."""
 
 

@@ -146,6 +146,8 @@ def _unsaid(passport: Passport) -> list[str]:
     chosen = {name: value for name, value in settings.items() if name in AUGMENTATIONS and value}
     changes = [name if value is True else f"{name} {value:g}" for name, value in chosen.items()]
     lines = []
+    if settings.get("principal"):
+        lines.append("# The run's first filters started at principal components of patches; here they start at random.")
     if changes:
         lines.append(f"# The run changed every image at random in each step ({', '.join(changes)}); this does not.")
     if share := settings.get("held_out"):

@@ -36,11 +36,8 @@ def predict(model: keras.Model, x: Any, *, batch_size: int = 256) -> Any:
     """
     data = batches(x, batch_size=batch_size)
     state = get_state(model, "predict")
-    results = []
-    for piece in data.pieces():
-        outputs = predict_program(model, state, piece)(state, piece.data)
-        results.append(jax.tree.map(np.asarray, outputs))
-    return jax.tree.map(lambda *parts: np.concatenate(parts), *results)
+    results = [predict_program(model, state, piece)(state, piece.data) for piece in data.pieces()]
+    return results[0] if len(results) == 1 else jax.tree.map(lambda *parts: np.concatenate(parts), *results)
 
 
 def measure(model: keras.Model, data: Batches, hooks: keras.callbacks.CallbackList) -> dict[str, float]:

@@ -51,11 +51,14 @@ class Job:
         """Build the network."""
         # Here and not at the top: importing Keras takes longer than refusing a wrong argument should.
         from glassnet import _keras
+        from glassnet.first_filters import start_at_principal
 
         self.learned, self.held_out = hold_out(data, self.plan.held_out)
         if self.own is None:
             with _keras.seeded(self.seed):
                 self.model = self.plan.build(data.image_shape, len(data.classes), examples=len(self.learned))
+            if self.plan.principal:
+                start_at_principal(self.model, self.learned.images)
         else:
             self.model = self.own
             _check_own(self.model, data)

@@ -10,7 +10,7 @@ import json
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, Literal
@@ -104,27 +104,30 @@ def _step_key(model: keras.Model, state: State, rows: jax.Array) -> jax.Array:
 
 
 def predict_program(model: keras.Model, state: State, batches: Batches) -> Program:
-    """Return a compiled `program(state, data) -> outputs`, one row for each example, a batch at a time."""
-    size, full, n = batches.batch_size, batches.full, batches.n
+    """Return `program(state, data) -> outputs`, one row for each example.
+
+    One batch is compiled, for all lengths: the last batch reaches back to as many examples as the others have.
+    """
+    size, n = min(batches.batch_size, batches.n), batches.n
+
+    def outputs(state: State, batch: Any) -> Any:
+        return model.predict_step(state, batch)[0]
+
+    step = _compiled(model, "predict", outputs, batches, (state, batches.example()))
 
     def predict(state: State, data: Any) -> Any:
-        def outputs(batch: Any) -> Any:
-            return model.predict_step(state, batch)[0]
+        starts = [min(start, n - size) for start in range(0, n, size)]
+        parts = [step(state, jax.tree.map(lambda array, at=at: array[at : at + size], data)) for at in starts]
+        again = size * len(parts) - n
+        return jax.tree.map(lambda *arrays: _joined(arrays, again), *parts)
 
-        def many(array: jax.Array) -> jax.Array:
-            return array[: full * size].reshape(full, size, *array.shape[1:])
+    return predict
 
-        def flat(array: jax.Array) -> jax.Array:
-            return array.reshape(full * size, *array.shape[2:])
 
-        results = []
-        if full:
-            results.append(jax.tree.map(flat, jax.lax.map(outputs, jax.tree.map(many, data))))
-        if full * size < n:
-            results.append(outputs(jax.tree.map(lambda array: array[full * size :], data)))
-        return jax.tree.map(lambda *parts: jnp.concatenate(parts), *results)
-
-    return _compiled(model, "predict", predict, batches, (state, batches.data))
+def _joined(arrays: Sequence[jax.Array], again: int) -> np.ndarray:
+    """Put the rows of all batches into one array; the last batch begins with so many that were there before."""
+    *whole, last = (np.asarray(array) for array in arrays)
+    return np.concatenate([*whole, last[again:]])
 
 
 def _compiled(
