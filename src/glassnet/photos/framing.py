@@ -12,9 +12,9 @@ from glassnet.types import Image
 FINE = 4
 """Strokes are drawn on a grid that is so many times finer than the network's input, then averaged."""
 
-DARK, STEEPEST = 0.7, 1.6
-"""Share of the strokes of a small drawing that is lighter than full ink, and the power that grays are raised to at
-most."""
+DARK, STEEPEST, GROUND = 0.7, 1.6, 0.13
+"""Share of the strokes of a small drawing that is lighter than full ink, the power that grays are raised to at most,
+and what is so light that it is ground: scans are softer than training images, which looks unlike them."""
 
 LEAST = 0.05
 """Rows and columns with less ink are not part of a drawing's box."""
@@ -74,7 +74,8 @@ def scale_grays(ink: np.ndarray, threshold: float, size: float, usual: float) ->
     """Scale strokes with all their grays, and do not draw them anew.
 
     Where strokes are hardly wider than a pixel, the grays tell more of their form than an edge does. What is about as
-    dark as their darkest becomes full ink; where that makes them thicker than usual, lighter grays become lighter.
+    dark as their darkest becomes full ink; where that makes them thicker than usual, lighter grays become lighter, and
+    the lightest become ground.
 
     Args:
         ink: the cropped subject, 0 to 1.
@@ -88,6 +89,7 @@ def scale_grays(ink: np.ndarray, threshold: float, size: float, usual: float) ->
     drawing = np.clip(scaled / full, 0, 1)
     thickness = _thickness(_signed_distance(drawing - 0.5)) / FINE
     drawing = drawing ** float(np.clip(thickness / usual, 1, STEEPEST))
+    drawing = np.maximum(drawing - GROUND, 0) / (1 - GROUND)
     return Redrawn(drawing, drawing, thickness, thickness)
 
 
