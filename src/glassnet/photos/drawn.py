@@ -223,20 +223,22 @@ def _frame(
     about = f"{last - first} × {right - left} pixels; the longest side becomes {size:.0f}, as in the training data"
     wanted = None if "thickness" in without else ((low + middle) / 2, (middle + high) / 2)
     if subject.longest <= GRAYS:
-        redrawn, wanted = framing.scale_grays(part, threshold, size, middle), None
+        plain = drawing = framing.scale_grays(part, threshold, size, middle)
         about += "; so small a drawing keeps its grays"
+        thicker = ""
     else:
         redrawn = framing.draw_strokes(part, threshold, size, wanted)
-    if "crop" not in without:
-        show("crop", "cropped and scaled", about, framing.place(redrawn.plain, shape, facts, centred=False))
-    if wanted:
-        about = (
+        plain, drawing = redrawn.plain, redrawn.drawing
+        thicker = (
             f"strokes of {redrawn.before:.1f} pixels become {redrawn.after:.1f}; "
             f"in the training data most have {low:.1f} to {high:.1f}"
         )
-        show("thickness", "strokes as thick", about, framing.place(redrawn.drawing, shape, facts, centred=False))
+    if "crop" not in without:
+        show("crop", "cropped and scaled", about, framing.place(plain, shape, facts, centred=False))
+    if wanted and thicker:
+        show("thickness", "strokes as thick", thicker, framing.place(drawing, shape, facts, centred=False))
     if "centre" not in without or not steps:
         what = "centre of mass" if facts.centring == "mass" else "middle"
         about = f"{what} at row {facts.centre[0]:.1f}, column {facts.centre[1]:.1f}, as in the training data"
-        show("centre", "centred", about, framing.place(redrawn.drawing, shape, facts, centred="centre" not in without))
+        show("centre", "centred", about, framing.place(drawing, shape, facts, centred="centre" not in without))
     return steps, (first / height, last / height, left / width, right / width)

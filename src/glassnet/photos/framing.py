@@ -70,7 +70,7 @@ def draw_strokes(ink: np.ndarray, threshold: float, size: float, wanted: tuple[f
     return Redrawn(_softened(moved), _softened(own), before, after)
 
 
-def scale_grays(ink: np.ndarray, threshold: float, size: float, usual: float) -> Redrawn:
+def scale_grays(ink: np.ndarray, threshold: float, size: float, usual: float) -> np.ndarray:
     """Scale strokes with all their grays, and do not draw them anew.
 
     Where strokes are hardly wider than a pixel, the grays tell more of their form than an edge does. What is about as
@@ -82,6 +82,9 @@ def scale_grays(ink: np.ndarray, threshold: float, size: float, usual: float) ->
         threshold: darkness at the edge of a stroke.
         size: longest side that the drawing shall have, in pixels of the network's input.
         usual: thickness of strokes in the training images, in the same pixels.
+
+    Returns:
+        The drawing on the fine grid, 0 to 1.
     """
     scaled = _scaled(ink, size * FINE, pad=6)
     inside = scaled > threshold
@@ -89,8 +92,7 @@ def scale_grays(ink: np.ndarray, threshold: float, size: float, usual: float) ->
     drawing = np.clip(scaled / full, 0, 1)
     thickness = _thickness(_signed_distance(drawing - 0.5)) / FINE
     drawing = drawing ** float(np.clip(thickness / usual, 1, STEEPEST))
-    drawing = np.maximum(drawing - GROUND, 0) / (1 - GROUND)
-    return Redrawn(drawing, drawing, thickness, thickness)
+    return np.maximum(drawing - GROUND, 0) / (1 - GROUND)
 
 
 def place(drawing: np.ndarray, shape: tuple[int, ...], facts: DataFacts, *, centred: bool = True) -> Image:
