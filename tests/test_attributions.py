@@ -98,6 +98,23 @@ def one(request: pytest.FixtureRequest, few: Dataset) -> Run:
     return glassnet.train(request.param, few, epochs=2, validation=False)
 
 
+def test_steps_that_rise_as_the_logit_does_come_nearer_to_it(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, missed = 512, []
+    monkeypatch.setattr(attributions, "MOST_STEPS", steps)
+    network = Differentiable.of(glassnet.train("cnn", few, epochs=2))
+    for number in range(4):
+        image = few.test.images[number].astype(np.float64)
+        black, logit = network.logits(np.stack([np.zeros_like(image), image]))[:, 3]
+        told = attributions.integrated_gradients(network, image, 3, tolerance=0)
+        points = ((np.arange(steps) + 0.5) / steps)[:, None, None] * image
+        plain = image * network.slopes(points, 3)[1].mean(0)
+        missed.append([abs(values.sum() - (logit - black)) for values in (told.values, plain)])
+        assert told.settings["steps"] == steps
+        assert np.corrcoef(told.values.ravel(), plain.ravel())[0, 1] > 0.999
+    nearer, far = np.sum(missed, axis=0)
+    assert nearer < 0.7 * far
+
+
 def noise(run: Run, seed: int = 0) -> np.ndarray:
     """An image without two equal values side by side, so that no maximum is taken of equals."""
     return np.random.default_rng(seed).integers(1, 255, run.passport.image_shape, np.uint8)

@@ -145,7 +145,9 @@ def integrated_gradients(
 ) -> "Told":
     """Add up the slopes of the logit on the straight way from a baseline to the image.
 
-    The values sum to the difference of the two logits. The number of steps is doubled until they do.
+    The values sum to the difference of the two logits. The number of steps is doubled until they do; where that takes
+    too many, because the logit rises and falls on the way and ends where it began, the slopes on both sides of each
+    step are weighted so that it rises as the logit does, if that is nearer.
 
     Args:
         network: what is asked.
@@ -170,7 +172,12 @@ def integrated_gradients(
             total += network.slopes(points, neuron)[1].sum(0)
         values = way * total / steps
         error = _completeness(values, last - first)
-        if error <= tolerance or steps >= MOST_STEPS:
+        if error <= tolerance:
+            break
+        if steps >= MOST_STEPS:
+            other = way * _slope_by_rises(network, start, way, neuron, steps)
+            if (missed := _completeness(other, last - first)) < error:
+                values, error = other, missed
             break
         steps *= 2
     return Told(
@@ -180,6 +187,26 @@ def integrated_gradients(
         baseline_logit=float(first),
         completeness=error,
     )
+
+
+def _slope_by_rises(network: Differentiable, start: np.ndarray, way: np.ndarray, neuron: int, steps: int) -> np.ndarray:
+    """Return the mean slope on a way, where each step between two points rises as much as the logit does.
+
+    A network of straight pieces bends somewhere between the points; where it does so once, the weights of the two
+    slopes that give the rise tell where, and the mean is exact. Weights stay between 0 and 1.
+    """
+    total = np.zeros_like(way)
+    before = np.empty(0), np.empty((0, *way.shape))
+    for part in np.array_split(np.linspace(0, 1, steps + 1), steps // BATCH):
+        logits, slopes = network.slopes(start + part.reshape(-1, *[1] * way.ndim) * way, neuron)
+        scores, slopes = np.concatenate([before[0], logits[:, neuron]]), np.concatenate([before[1], slopes])
+        rates = (slopes * way).reshape(len(slopes), -1).sum(1)
+        apart = rates[:-1] - rates[1:]
+        rise = np.diff(scores) * steps - rates[1:]
+        share = np.clip(np.divide(rise, apart, out=np.full(len(apart), 0.5), where=apart != 0), 0, 1)
+        total += np.tensordot(share, slopes[:-1], 1) + np.tensordot(1 - share, slopes[1:], 1)
+        before = scores[-1:], slopes[-1:]
+    return total / steps
 
 
 def smoothgrad(
