@@ -63,7 +63,7 @@ def test_where_there_is_no_patch_all_stay_as_they_are(filters: tuple[int, ...], 
         np.testing.assert_array_equal(one, other)
 
 
-def test_images_without_any_contrast_give_filters_all_the_same(few: Dataset) -> None:
+def test_images_without_any_contrast_give_filters_all_the_same() -> None:
     assert np.isfinite(principal_filters(np.full((1, 5, 5), 7, np.uint8), (3, 3))).all()
 
 

@@ -35,6 +35,7 @@ def principal_filters(images: Images, size: tuple[int, int]) -> np.ndarray:
     tops, lefts = (generator.integers(images.shape[axis] - size[axis - 1] + 1, size=len(chosen)) for axis in (1, 2))
     taps = [images[chosen, tops + down, lefts + right] for down in range(size[0]) for right in range(size[1])]
     patches = np.stack(taps, 1).reshape(len(chosen), -1).astype(np.float64)
+    # Not scikit-learn's PCA: it takes a second to import, before a training of ten.
     _, directions = np.linalg.eigh(np.cov(patches, rowvar=False))
     return directions[:, ::-1].reshape(*size, -1, patches.shape[1]).astype(np.float32)
 

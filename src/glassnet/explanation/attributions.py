@@ -172,14 +172,13 @@ def integrated_gradients(
             total += network.slopes(points, neuron)[1].sum(0)
         values = way * total / steps
         error = _completeness(values, last - first)
-        if error <= tolerance:
-            break
-        if steps >= MOST_STEPS:
-            other = way * _slope_by_rises(network, start, way, neuron, steps)
-            if (missed := _completeness(other, last - first)) < error:
-                values, error = other, missed
+        if error <= tolerance or steps >= MOST_STEPS:
             break
         steps *= 2
+    if error > tolerance:
+        weighted = way * _slope_by_rises(network, start, way, neuron, steps)
+        if (missed := _completeness(weighted, last - first)) < error:
+            values, error = weighted, missed
     return Told(
         values,
         f"share of the logit's rise from the baseline ({name}) to the image",

@@ -222,20 +222,21 @@ def _frame(
     low, middle, high = facts.thickness
     about = f"{last - first} × {right - left} pixels; the longest side becomes {size:.0f}, as in the training data"
     wanted = None if "thickness" in without else ((low + middle) / 2, (middle + high) / 2)
+    thicker = ""
     if subject.longest <= GRAYS:
         plain = drawing = framing.scale_grays(part, threshold, size, middle)
         about += "; so small a drawing keeps its grays"
-        thicker = ""
     else:
         redrawn = framing.draw_strokes(part, threshold, size, wanted)
         plain, drawing = redrawn.plain, redrawn.drawing
-        thicker = (
-            f"strokes of {redrawn.before:.1f} pixels become {redrawn.after:.1f}; "
-            f"in the training data most have {low:.1f} to {high:.1f}"
-        )
+        if wanted:
+            thicker = (
+                f"strokes of {redrawn.before:.1f} pixels become {redrawn.after:.1f}; "
+                f"in the training data most have {low:.1f} to {high:.1f}"
+            )
     if "crop" not in without:
         show("crop", "cropped and scaled", about, framing.place(plain, shape, facts, centred=False))
-    if wanted and thicker:
+    if thicker:
         show("thickness", "strokes as thick", thicker, framing.place(drawing, shape, facts, centred=False))
     if "centre" not in without or not steps:
         what = "centre of mass" if facts.centring == "mass" else "middle"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from glassnet import photos
 from glassnet.datasets import Dataset, Split
 from glassnet.errors import InputError
+from glassnet.first_filters import start_at_principal
 from glassnet.recipes import Recipe
 from glassnet.runs import Passport, Run, Seconds, versions
 from glassnet.training.events import Listener
@@ -51,7 +52,6 @@ class Job:
         """Build the network."""
         # Here and not at the top: importing Keras takes longer than refusing a wrong argument should.
         from glassnet import _keras
-        from glassnet.first_filters import start_at_principal
 
         self.learned, self.held_out = hold_out(data, self.plan.held_out)
         if self.own is None:
