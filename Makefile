@@ -62,7 +62,7 @@ bench-lab: .venv/ready .venv/chromium  ## the lab's times, memory and 30 tabs; w
 bench-packing: .venv/ready  ## packing 100,000 images, and training on more than memory; writes benchmarks/packing.md
 	$(BIN)/python benchmarks/packing.py
 
-bench-recipes: .venv/ready  ## Keras's MNIST example against `quick`, and few images; writes benchmarks/convnet.md and few.md
+bench-recipes: .venv/ready  ## Keras's MNIST example against `instant`, and few images; writes benchmarks/convnet.md and few.md
 	$(BIN)/python benchmarks/few.py
 	$(BIN)/python benchmarks/convnet.py
 

@@ -53,7 +53,7 @@ print(json.dumps({"accuracy": float(found[1]), "parameters": model.count_params(
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--recipe", default="quick")
+    parser.add_argument("--recipe", default="instant")
     parser.add_argument("--environments", type=Path, default=None)
     arguments = parser.parse_args()
     root = arguments.environments or cache.folder("benchmark")
