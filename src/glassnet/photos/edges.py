@@ -59,8 +59,9 @@ def _beyond_upper(tone: np.ndarray) -> np.ndarray | None:
     if deepest < 4:
         return None
     # How much lighter the three rows below a place are than the three above.
-    inner, outer = ([tone[max(0, row) : row + 3].mean(0) for row in range(first, first + deepest)] for first in (2, -1))
-    rise = np.stack(inner) - np.stack(outer)
+    strips = (tone[:-2] + tone[1:-1] + tone[2:]) / 3
+    outer = np.concatenate([tone[:2].mean(0, keepdims=True), strips[: deepest - 1]])
+    rise = strips[2 : 2 + deepest] - outer
     places, within = _lines(deepest, width)
     along = np.where(within, rise[np.clip(places, 0, deepest - 1), np.arange(width)], 0)
     best: tuple[float, np.ndarray] | None = None

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image as Picture
 from scipy import ndimage
 
+from glassnet.photos.medians import median_around
 from glassnet.photos.pieces import count_pieces
 
 MANY = 6
@@ -166,7 +167,7 @@ def _slow_median(gray: np.ndarray, size: int) -> np.ndarray:
     """Return the median of a window of about `size`, computed on a coarse copy and spread out again."""
     coarse = _shrunk(gray, 32)
     window = max(3, round(size * max(coarse.shape) / max(gray.shape)) | 1)
-    return enlarge(ndimage.median_filter(coarse, window, mode="nearest"), gray.shape)
+    return enlarge(median_around(coarse, window, "edge"), gray.shape)
 
 
 def enlarge(small: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from glassnet.photos.medians import median_around
 from glassnet.photos.pieces import fill_hull, label_pieces
 
 WORKED = 96
@@ -85,8 +86,8 @@ def _stands_out(tone: np.ndarray, region: np.ndarray) -> bool:
     ring, ground = (away >= BEYOND[0]) & (away <= BEYOND[1]), away > GROUND
     if not ring.any():
         return False
-    inside = ndimage.median_filter(tone, (5, 5, 1))[tuple(nearest)]
-    apart = np.abs(ndimage.median_filter(tone, (3, 3, 1)) - inside).max(-1)
+    inside = median_around(tone, 5, "symmetric")[tuple(nearest)]
+    apart = np.abs(median_around(tone, 3, "symmetric") - inside).max(-1)
     if (apart[ring] > STEP).mean() <= SEEN:
         return False
     # Within a thick, round stroke is the same paper as around it.
