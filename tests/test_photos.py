@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -20,11 +20,13 @@ from glassnet.doctor import examine_photo
 from glassnet.errors import InputError, PhotoError, UnknownNameError
 from glassnet.figures.canvas import save
 from glassnet.figures.photos import draw_examination
-from glassnet.photos import DataFacts, data_facts, develop, develop_many
+from glassnet.photos import DataFacts, data_facts, develop, develop_files, develop_many
+from glassnet.photos import files as photo_files
 from glassnet.photos.facts import stroke_thickness
 from glassnet.photos.framing import draw_strokes
 from glassnet.photos.light import contrast_weights, flatten, is_dark_on_light, otsu
 from glassnet.photos.lines import TILTS, _chords, remove_lines
+from glassnet.photos.medians import median_around
 from glassnet.photos.steps import resize, to_bytes
 from glassnet.photos.strokes import SOFT, Subject, find_subjects, own_ink
 from glassnet.prediction import Prediction, Unreadable, photo_facts, predict_developed, predict_photos
@@ -556,6 +558,50 @@ def test_a_folder_is_read_past_a_bad_photo(digits: Run, mnist: Dataset, tmp_path
     (tmp_path / "empty").mkdir()
     with pytest.raises(PhotoError, match="no picture"):
         list(predict_photos(digits, [tmp_path / "empty"]))
+
+
+@pytest.mark.parametrize("least", [1, 1000], ids=["processes", "threads"])
+def test_files_are_developed_side_by_side_as_one_by_one(
+    least: int, mnist: Dataset, facts: DataFacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo_files, "PROCESSES", least)
+    for k in range(4):
+        Image.fromarray(page(*mnist.test.images[k : k + 2])).save(tmp_path / f"{k}.png")
+    (tmp_path / "2.png").write_bytes(b"no picture")
+    paths = sorted(tmp_path.iterdir())
+    for many in (False, True):
+        found = list(develop_files(paths, (28, 28), facts, many=many))
+        assert isinstance(found.pop(2), PhotoError)
+        for path, several in zip([paths[0], paths[1], paths[3]], found, strict=True):
+            alone = develop_many(path, (28, 28), facts) if many else [develop(path, (28, 28), facts)]
+            assert len(several) == len(alone) == (2 if many else 1)
+            for one, other in zip(several, alone, strict=True):
+                assert np.array_equal(one.image, other.image)
+                assert (one.warnings, one.box, one.steps) == (other.warnings, other.box, ())
+                assert len(other.steps) > 5
+    assert next(iter(develop_files(paths, (28, 28), facts)))  # what nobody asks for any more is given up
+
+
+@pytest.mark.parametrize("without", [(), ("crop",), ("thickness",), ("centre",), ("crop", "centre", "thickness")])
+def test_a_development_that_nobody_watches_is_the_same(
+    without: tuple[str, ...], mnist: Dataset, facts: DataFacts, fashion: Dataset
+) -> None:
+    photo = page(mnist.test.images[3])
+    watched = develop(photo, (28, 28), facts, without=without)
+    assert np.array_equal(watched.image, develop(photo, (28, 28), facts, without=without, watched=False).image)
+    assert np.array_equal(watched.image, watched.steps[-1].seen)
+    things = data_facts(fashion.train.images)
+    assert np.array_equal(develop(photo, (28, 28), things).image, develop(photo, (28, 28), things, watched=False).image)
+
+
+@pytest.mark.parametrize("beyond", ["edge", "symmetric"])
+@pytest.mark.parametrize("shape", [(9, 14), (11, 8, 3)])
+def test_medians_are_those_of_scipy(beyond: Literal["edge", "symmetric"], shape: tuple[int, ...]) -> None:
+    picture = np.random.default_rng(0).random(shape).astype(np.float32)
+    mode = {"edge": "nearest", "symmetric": "reflect"}[beyond]
+    for window in (1, 3, 7):
+        expected = ndimage.median_filter(picture, (window, window, 1)[: picture.ndim], mode=mode)
+        assert np.array_equal(median_around(picture, window, beyond), expected)
 
 
 def test_the_doctor_names_the_step_that_changed_the_answer(digits: Run, mnist: Dataset, tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
 """What a run says about images: every class with its probability, best first."""
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -144,7 +143,7 @@ def predict(
     else:
         paths = [images] if isinstance(images, (str, Path)) else list(images)
         facts = photo_facts(run)
-        developed = [photos.develop(path, passport.image_shape, facts) for path in paths]
+        developed = [photos.develop(path, passport.image_shape, facts, watched=False) for path in paths]
         sources = sources or [str(path) for path in paths]
         return predict_developed(run, developed, sources=sources, labels=labels, top=top, max_error=max_error)
     if array.shape[1:] != passport.image_shape or array.dtype != np.uint8:
@@ -245,7 +244,7 @@ def predict_photos(
     many: bool = False,
     max_error: float | None = None,
 ) -> Iterator[Prediction | Unreadable]:
-    """Ask a run about photo files, however many: in threads, without keeping them, and past bad ones.
+    """Ask a run about photo files, however many: on all cores, without keeping them, and past bad ones.
 
     Args:
         run: a trained network.
@@ -261,31 +260,23 @@ def predict_photos(
         PhotoError: a path that does not exist, or a folder without a picture.
     """
     files = [file for path in paths for file in photos.picture_files(Path(path))]
-    facts, shape = photo_facts(run), run.passport.image_shape
-
-    def read(file: Path) -> "list[Development] | Unreadable":
-        try:
-            return photos.develop_many(file, shape, facts) if many else [photos.develop(file, shape, facts)]
-        except PhotoError as error:
-            return Unreadable(str(file), str(error))
-
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:
-        for start in range(0, len(files), BATCH):
-            batch = files[start : start + BATCH]
-            results = list(threads.map(read, batch))
-            developed = [one for result in results if not isinstance(result, Unreadable) for one in result]
-            names = [
-                f"{file}" + (f", {number} of {len(result)}" if many and len(result) > 1 else "")
-                for file, result in zip(batch, results, strict=True)
-                if not isinstance(result, Unreadable)
-                for number in range(1, len(result) + 1)
-            ]
-            answers = iter(predict_developed(run, developed, sources=names, top=top, max_error=max_error))
-            for result in results:
-                if isinstance(result, Unreadable):
-                    yield result
-                else:
-                    yield from (next(answers) for _ in result)
+    reading = photos.develop_files(files, run.passport.image_shape, photo_facts(run), many=many)
+    for start in range(0, len(files), BATCH):
+        batch = files[start : start + BATCH]
+        results = list(islice(reading, len(batch)))
+        developed = [one for result in results if not isinstance(result, PhotoError) for one in result]
+        names = [
+            f"{file}" + (f", {number} of {len(result)}" if many and len(result) > 1 else "")
+            for file, result in zip(batch, results, strict=True)
+            if not isinstance(result, PhotoError)
+            for number in range(1, len(result) + 1)
+        ]
+        answers = iter(predict_developed(run, developed, sources=names, top=top, max_error=max_error))
+        for file, result in zip(batch, results, strict=True):
+            if isinstance(result, PhotoError):
+                yield Unreadable(str(file), str(result))
+            else:
+                yield from (next(answers) for _ in result)
 
 
 def photo_facts(run: "Run") -> DataFacts:

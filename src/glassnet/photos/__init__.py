@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from glassnet.photos.development import develop, read_photo
     from glassnet.photos.facts import DataFacts, assumed_facts, data_facts, subject_size
+    from glassnet.photos.files import develop_files
     from glassnet.photos.kept import adapt, kept_facts
     from glassnet.photos.many import develop_many, picture_files
     from glassnet.photos.steps import STEPS, Development, Step
@@ -25,6 +26,7 @@ _HOMES = {
     "assumed_facts": "facts",
     "data_facts": "facts",
     "develop": "development",
+    "develop_files": "files",
     "develop_many": "many",
     "kept_facts": "kept",
     "picture_files": "many",
@@ -41,6 +43,7 @@ __all__ = [
     "assumed_facts",
     "data_facts",
     "develop",
+    "develop_files",
     "develop_many",
     "kept_facts",
     "picture_files",

@@ -17,7 +17,9 @@ PLAIN = 12
 """A picture whose brightness, averaged over places, differs by less has nothing in it."""
 
 
-def develop_item(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str]) -> Development:
+def develop_item(
+    photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str], *, watched: bool
+) -> Development:
     """Take a photo of one thing all the way.
 
     Args:
@@ -25,13 +27,15 @@ def develop_item(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without
         shape: of the network's input.
         facts: of the training images.
         without: names of steps that are left out.
+        watched: whether to keep the steps.
     """
     steps: list[Step] = []
     warnings = list(photo.warnings)
     dark_ground = facts.background < 128
 
     def show(name: str, title: str, about: str, picture: np.ndarray, seen: np.ndarray | None = None) -> None:
-        steps.append(Step(name, title, about, to_bytes(picture), shape, seen))
+        if watched:
+            steps.append(Step(name, title, about, to_bytes(picture), shape, seen))
 
     colour = photo.pixels
     show("upright", "the photo", photo.about, colour)

@@ -21,6 +21,7 @@ def develop(
     facts: DataFacts,
     *,
     without: Collection[str] = (),
+    watched: bool = True,
 ) -> Development:
     """Bring a photo into the form of the training images.
 
@@ -29,6 +30,7 @@ def develop(
         image_shape: (height, width) of the network's input, and 3 for colour.
         facts: of the images that the network was trained on (see `data_facts`).
         without: names of steps that are left out, to see what they are good for.
+        watched: keep the steps with their pictures; False saves their time and memory where only the input is wanted.
 
     Returns:
         The network's input, and how it came about.
@@ -59,8 +61,8 @@ def develop(
     if fitting is not None:
         return _unchanged(opened, fitting)
     if facts.kind == "items":
-        return develop_item(opened, image_shape, facts, left)
-    return develop_drawing(opened, image_shape, facts, left)
+        return develop_item(opened, image_shape, facts, left, watched=watched)
+    return develop_drawing(opened, image_shape, facts, left, watched=watched)
 
 
 def read_photo(
@@ -74,7 +76,7 @@ def read_photo(
         facts: see `develop`; the longest side of the subject alone, in pixels, where no more is known.
     """
     known = assumed_facts(image_shape, facts) if isinstance(facts, int) else facts
-    return develop(photo, image_shape, known).image
+    return develop(photo, image_shape, known, watched=False).image
 
 
 def _resized(photo: Photo, shape: tuple[int, ...]) -> Development:

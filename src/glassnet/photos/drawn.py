@@ -36,6 +36,7 @@ class Ink:
         steps: how it came about.
         warnings: what makes it doubtful.
         blank: whether nothing stands out from the ground.
+        watched: whether steps are kept.
     """
 
     ink: np.ndarray = field(repr=False)
@@ -44,9 +45,12 @@ class Ink:
     steps: list[Step]
     warnings: list[str]
     blank: bool
+    watched: bool
 
 
-def develop_drawing(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str]) -> Development:
+def develop_drawing(
+    photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str], *, watched: bool
+) -> Development:
     """Take a photo of one drawing all the way.
 
     Args:
@@ -54,8 +58,9 @@ def develop_drawing(photo: Photo, shape: tuple[int, ...], facts: DataFacts, with
         shape: of the network's input.
         facts: of the training images.
         without: names of steps that are left out.
+        watched: whether to keep the steps.
     """
-    found = find_ink(photo, shape, facts, without)
+    found = find_ink(photo, shape, facts, without, watched=watched)
     warnings = [*photo.warnings, *found.warnings]
     if not found.subjects:
         empty = np.full(shape, facts.background, np.uint8)
@@ -63,17 +68,17 @@ def develop_drawing(photo: Photo, shape: tuple[int, ...], facts: DataFacts, with
     if len(found.subjects) > 1:
         warnings.append(f"{len(found.subjects)} subjects are in it; the most prominent one is read (--many reads all)")
     subject = found.subjects[0]
-    drawn, box = _frame(found, subject, photo, shape, facts, without)
+    image, steps, box = _frame(found, subject, shape, facts, without)
     warnings += doubts.of_size(subject.longest, photo.pixels.shape, photo.size, facts)
-    return Development(drawn[-1].seen, (*found.steps, *drawn), tuple(warnings), box, found.blank)
+    return Development(image, (*found.steps, *steps), tuple(warnings), box, found.blank)
 
 
 def develop_subject(
     found: Ink, subject: Subject, photo: Photo, shape: tuple[int, ...], facts: DataFacts
 ) -> Development:
     """Take one of several drawings in a photo the rest of the way."""
-    drawn, box = _frame(found, subject, photo, shape, facts, frozenset())
-    return Development(drawn[-1].seen, (*found.steps, *drawn), photo.warnings, box, found.blank)
+    image, steps, box = _frame(found, subject, shape, facts, frozenset())
+    return Development(image, (*found.steps, *steps), photo.warnings, box, found.blank)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,23 +87,26 @@ class _Trail:
 
     shape: tuple[int, ...]
     dark_ground: bool
+    watched: bool
     steps: list[Step] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def show(self, name: str, title: str, about: str, picture: np.ndarray) -> None:
-        self.steps.append(Step(name, title, about, to_bytes(picture), self.shape))
+        if self.watched:
+            self.steps.append(Step(name, title, about, to_bytes(picture), self.shape))
 
     def show_dark(self, name: str, title: str, about: str, dark: np.ndarray) -> None:
         """Show a picture that is dark on light."""
         self.show(name, title, about, 255 - dark if self.dark_ground else dark)
 
     def show_ink(self, name: str, title: str, about: str, ink: np.ndarray) -> None:
-        self.show_dark(name, title, about, 255 - 255 * np.clip(ink / max(float(ink.max()), 1e-6), 0, 1))
+        if self.watched:
+            self.show_dark(name, title, about, 255 - 255 * np.clip(ink / max(float(ink.max()), 1e-6), 0, 1))
 
 
-def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str]) -> Ink:
+def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str], *, watched: bool) -> Ink:
     """Separate what was drawn from light, paper, lines and specks."""
-    trail = _Trail(shape, facts.background < 128)
+    trail = _Trail(shape, facts.background < 128, watched)
     trail.show("upright", "the photo", photo.about, photo.pixels)
     gray = _alone(photo, _to_gray(photo, trail, without), trail, without)
     dark, dark_on_light = _to_dark_on_light(gray, trail, without)
@@ -134,7 +142,7 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
         chosen = subjects[0].mask
         rest = count_pieces(mask & ~chosen)
         trail.show_ink("specks", "one subject", f"{rest} specks, edges and other things left out", ink * chosen)
-    return Ink(ink, mask, subjects, trail.steps, trail.warnings, blank)
+    return Ink(ink, mask, subjects, trail.steps, trail.warnings, blank, watched)
 
 
 def _to_gray(photo: Photo, trail: _Trail, without: frozenset[str]) -> np.ndarray:
@@ -199,8 +207,8 @@ def _least(ink: np.ndarray, mask: np.ndarray) -> float:
 
 
 def _frame(
-    found: Ink, subject: Subject, photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str]
-) -> tuple[list[Step], Box]:
+    found: Ink, subject: Subject, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str]
+) -> tuple[Image, list[Step], Box]:
     """Crop, bring to thickness and size, and centre."""
     first, last, left, right = subject.box
     height, width = found.ink.shape
@@ -208,8 +216,11 @@ def _frame(
     threshold = strokes.local_threshold(own, subject)
     steps: list[Step] = []
 
+    def placed(drawing: np.ndarray, *, centred: bool) -> Image:
+        image = framing.place(drawing, shape, facts, centred=centred)
+        return image if facts.background < 128 else 255 - image
+
     def show(name: str, title: str, about: str, image: Image) -> None:
-        image = image if facts.background < 128 else 255 - image
         steps.append(Step(name, title, about, image, shape, image))
 
     size = float(facts.subject_size)
@@ -234,12 +245,14 @@ def _frame(
                 f"strokes of {redrawn.before:.1f} pixels become {redrawn.after:.1f}; "
                 f"in the training data most have {low:.1f} to {high:.1f}"
             )
-    if "crop" not in without:
-        show("crop", "cropped and scaled", about, framing.place(plain, shape, facts, centred=False))
-    if thicker:
-        show("thickness", "strokes as thick", thicker, framing.place(drawing, shape, facts, centred=False))
-    if "centre" not in without or not steps:
-        what = "centre of mass" if facts.centring == "mass" else "middle"
-        about = f"{what} at row {facts.centre[0]:.1f}, column {facts.centre[1]:.1f}, as in the training data"
-        show("centre", "centred", about, framing.place(drawing, shape, facts, centred="centre" not in without))
-    return steps, (first / height, last / height, left / width, right / width)
+    image = placed(drawing, centred="centre" not in without)
+    if found.watched:
+        if "crop" not in without:
+            show("crop", "cropped and scaled", about, placed(plain, centred=False))
+        if thicker:
+            show("thickness", "strokes as thick", thicker, placed(drawing, centred=False))
+        if "centre" not in without or not steps:
+            what = "centre of mass" if facts.centring == "mass" else "middle"
+            about = f"{what} at row {facts.centre[0]:.1f}, column {facts.centre[1]:.1f}, as in the training data"
+            show("centre", "centred", about, image)
+    return image, steps, (first / height, last / height, left / width, right / width)

@@ -33,7 +33,11 @@ ENDINGS = (
 
 
 def develop_many(
-    photo: str | Path | bytes | Picture.Image | np.ndarray, image_shape: tuple[int, ...], facts: DataFacts
+    photo: str | Path | bytes | Picture.Image | np.ndarray,
+    image_shape: tuple[int, ...],
+    facts: DataFacts,
+    *,
+    watched: bool = True,
 ) -> list[Development]:
     """Bring every drawing in a photo into the form of the training images: line by line, from left to right.
 
@@ -41,16 +45,17 @@ def develop_many(
         photo: see `develop`.
         image_shape: see `develop`.
         facts: see `develop`; only drawings are told apart, of other photos the one subject is developed.
+        watched: see `develop`.
 
     Returns:
         One development for each drawing; for a blank photo one with its warning.
     """
     if facts.kind != "drawings" or len(image_shape) == 3:
-        return [develop(photo, image_shape, facts)]
+        return [develop(photo, image_shape, facts, watched=watched)]
     opened = open_photo(photo)
-    found = find_ink(opened, image_shape, facts, frozenset())
+    found = find_ink(opened, image_shape, facts, frozenset(), watched=watched)
     if len(found.subjects) < 2:
-        return [develop(photo, image_shape, facts)]
+        return [develop(photo, image_shape, facts, watched=watched)]
     return [develop_subject(found, one, opened, image_shape, facts) for one in in_reading_order(found.subjects)]
 
 
