@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -543,6 +544,17 @@ def test_photo_of_50_megapixels_is_read(mnist: Dataset, facts: DataFacts, tmp_pa
     large = Image.fromarray(page(mnist.test.images[0])).resize((8200, 6100))
     large.save(tmp_path / "large.jpg")
     assert agreement([develop(tmp_path / "large.jpg", (28, 28), facts).image], mnist.test.images[:1]) > 0.7
+
+
+def test_photos_of_iphones_are_read(digits: Run, mnist: Dataset, tmp_path: Path) -> None:
+    for k in range(2):
+        pillow_heif.from_pillow(Image.fromarray(page(mnist.test.images[k])).convert("RGB")).save(tmp_path / f"{k}.HEIC")
+    answers = list(predict_photos(digits, [tmp_path]))
+    assert [one.label for one in answers if isinstance(one, Prediction)] == ["7", "2"]
+    whole = (tmp_path / "0.HEIC").read_bytes()
+    (tmp_path / "1.HEIC").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PhotoError, match=r"1\.HEIC: it is"):
+        develop(tmp_path / "1.HEIC", (28, 28), photo_facts(digits))
 
 
 def test_a_folder_is_read_past_a_bad_photo(digits: Run, mnist: Dataset, tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """A picture file becomes pixels: its first frame, upright, on white, 8 bits deep, as grayscale or RGB.
 
 The one decoder for photos and for whole data sets. It takes every format that Pillow reads except those that would run
-another program (EPS), looks at the size before it decodes, and answers everything that is wrong with one line.
+another program (EPS), and HEIF, in which iPhones write. It looks at the size before it decodes, and answers everything
+that is wrong with one line.
 """
 
 import io
 import threading
 import warnings
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -122,10 +124,19 @@ def _opened(source: io.BytesIO | Path) -> Picture.Image:
         return Picture.open(source, formats=COMMON_FORMATS)
     except UnidentifiedImageError:
         Picture.init()
+        _add_heif()
         others = tuple(name for name in Picture.ID if name not in REFUSED_FORMATS.union(COMMON_FORMATS))
         if isinstance(source, io.BytesIO):
             source.seek(0)
         return Picture.open(source, formats=others)
+
+
+@cache
+def _add_heif() -> None:
+    """Add to the formats that Pillow reads the one in which iPhones write photos."""
+    import pi_heif
+
+    pi_heif.register_heif_opener()
 
 
 def _upright(picture: Picture.Image, mode: Literal["L", "RGB"], near: tuple[int, int] | None) -> Picture.Image:

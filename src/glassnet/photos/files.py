@@ -16,6 +16,9 @@ PROCESSES = 150
 """From so many photos on, processes develop them: they take a second to start and then do a third more than threads,
 of which one at a time runs Python."""
 
+MOST = 8
+"""Threads or processes at most, for memory's sake."""
+
 
 def develop_files(
     files: Sequence[Path], image_shape: tuple[int, ...], facts: DataFacts, *, many: bool = False
@@ -40,12 +43,13 @@ def develop_files(
 
 
 def _pool(photos: int) -> Executor:
+    workers = min(MOST, os.cpu_count() or 1)
     if photos < PROCESSES:
-        return ThreadPoolExecutor(os.cpu_count())
+        return ThreadPoolExecutor(workers)
     # Loky's processes, unlike those of the standard library, do not run the user's script once more.
     from joblib.externals.loky import ProcessPoolExecutor
 
-    return ProcessPoolExecutor(os.cpu_count())
+    return ProcessPoolExecutor(workers)
 
 
 def _developed(file: Path, shape: tuple[int, ...], facts: DataFacts, many: bool) -> list[Development] | PhotoError:

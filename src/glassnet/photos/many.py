@@ -28,6 +28,8 @@ ENDINGS = (
     ".pgm",
     ".jp2",
     ".avif",
+    ".heic",
+    ".heif",
 )
 """Files of a folder that are taken for pictures."""
 
