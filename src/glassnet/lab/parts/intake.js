@@ -1,5 +1,5 @@
 // Images of one's own, class by class: dropped, chosen or recorded. Files go to the lab as they are; the lab checks them.
-const PICTURE = /\.(png|jpe?g|jfif|webp|gif|bmp|tiff?|ppm|pgm|pnm|heic|avif|jp2|ico|tga)$/i;
+const PICTURE = /\.(png|jpe?g|jfif|webp|gif|bmp|tiff?|ppm|pgm|pnm|heic|heif|avif|jp2|ico|tga)$/i;
 const ARCHIVE = /\.(zip|tar|tgz|gz|bz2|xz|npz|parquet)$/i;
 const CLUTTER = /^(\.|__MACOSX$|Thumbs\.db$|desktop\.ini$)/i;
 const AT_ONCE = 3; // files that are on their way
@@ -57,7 +57,7 @@ export default {
         </li>
         <li class="card add"><button type="button" :disabled="cards.length >= mostClasses" @click="act('add-class')">Add a class</button></li>
       </ul>
-      <input ref="file" type="file" accept="image/*" multiple hidden @change="takeFiles($event.target)" />
+      <input ref="file" type="file" accept="image/*,.heic,.heif" multiple hidden @change="takeFiles($event.target)" />
       <input ref="inner" type="file" webkitdirectory multiple hidden @change="takeFiles($event.target)" />
     </div>`,
   emits: ["act"],

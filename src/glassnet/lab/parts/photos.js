@@ -3,7 +3,7 @@ export default {
   template: `
     <div class="photos">
       <button ref="choose" type="button" @click="$refs.file.click()" :data-tip="tip" :aria-description="tip">Photo…</button>
-      <input ref="file" type="file" accept="image/*" multiple hidden @change="send($event.target.files); $event.target.value = ''" />
+      <input ref="file" type="file" accept="image/*,.heic,.heif" multiple hidden @change="send($event.target.files); $event.target.value = ''" />
       <button v-if="camera && !stream" type="button" @click="look" data-tip="Hold something before the camera.">Camera</button>
       <template v-if="stream">
         <video ref="video" autoplay muted playsinline aria-label="What the camera sees"></video>
