@@ -19,8 +19,9 @@ from glassnet.errors import InputError, UnknownNameError
 MARKER = "glassnet-benchmark.json"
 
 OWN_REQUIREMENTS = (
-    "brotli", "fastapi", "jax", "jaxtyping", "jinja2", "joblib", "keras", "markupsafe", "matplotlib", "nicegui", "numpy",
-    "pi-heif", "pillow", "platformdirs", "plotext", "pydantic", "rich", "scikit-learn", "scipy", "typer", "uvicorn",
+    "brotli", "fastapi", "jax", "jaxtyping", "jinja2", "joblib", "keras", "markupsafe", "matplotlib", "nicegui",
+    "numpy", "pi-heif", "pillow", "platformdirs", "plotext", "pydantic", "rich", "scikit-learn", "scipy", "typer",
+    "uvicorn",
 )  # fmt: skip
 """What glassnet itself depends on."""
 
