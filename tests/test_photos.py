@@ -594,6 +594,20 @@ def test_files_are_developed_side_by_side_as_one_by_one(
     assert next(iter(develop_files(paths, (28, 28), facts)))  # what nobody asks for any more is given up
 
 
+def test_where_processes_cannot_be_had_threads_develop(
+    mnist: Dataset, facts: DataFacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("Function not implemented")
+
+    monkeypatch.setattr(photo_files, "PROCESSES", 1)
+    monkeypatch.setattr("joblib.externals.loky.ProcessPoolExecutor", refuse)
+    for k in range(2):
+        Image.fromarray(page(mnist.test.images[k])).save(tmp_path / f"{k}.png")
+    found = list(develop_files(sorted(tmp_path.iterdir()), (28, 28), facts))
+    assert [len(one) for one in found if isinstance(one, list)] == [1, 1]
+
+
 @pytest.mark.parametrize("without", [(), ("crop",), ("thickness",), ("centre",), ("crop", "centre", "thickness")])
 def test_a_development_that_nobody_watches_is_the_same(
     without: tuple[str, ...], mnist: Dataset, facts: DataFacts, fashion: Dataset

@@ -49,7 +49,10 @@ def _pool(photos: int) -> Executor:
     # Loky's processes, unlike those of the standard library, do not run the user's script once more.
     from joblib.externals.loky import ProcessPoolExecutor
 
-    return ProcessPoolExecutor(workers)
+    try:
+        return ProcessPoolExecutor(workers)
+    except (OSError, NotImplementedError):  # a system without shared memory or semaphores
+        return ThreadPoolExecutor(workers)
 
 
 def _developed(file: Path, shape: tuple[int, ...], facts: DataFacts, many: bool) -> list[Development] | PhotoError:
