@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image as Picture
 from PIL import ImageDraw
 from scipy import ndimage
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, QhullError
 
 
 def label_pieces(mask: np.ndarray) -> tuple[np.ndarray, int]:
@@ -21,7 +21,10 @@ def count_pieces(mask: np.ndarray) -> int:
 def fill_hull(mask: np.ndarray) -> np.ndarray:
     """Return what lies within the convex outline of a mask, same shape."""
     places = np.argwhere(mask)
-    outline = places[ConvexHull(places).vertices]
+    try:
+        outline = places[ConvexHull(places).vertices]
+    except QhullError:  # all of them on one line, whose ends are the first and the last
+        outline = places[[0, -1]]
     canvas = Picture.new("1", mask.shape[::-1])
     ImageDraw.Draw(canvas).polygon([(int(x), int(y)) for y, x in outline], fill=1)
     return np.asarray(canvas)
