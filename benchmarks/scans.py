@@ -65,7 +65,7 @@ def row(run: Run, side: int, scans: np.ndarray, labels: np.ndarray) -> str:
         return np.array([int(one.label) for one in predict(run, np.stack(images), top=1)]) == labels
 
     resized = right([resize(255 - one, shape) for one in sized]).mean()
-    read = right([photos.develop(one, shape, facts).image for one in sized])
+    read = right([photos.read_photo(one, shape, facts) for one in sized])
     first, other = read[:LOOKED_AT], read[LOOKED_AT:]
     low, high = wilson_interval(int(other.sum()), len(other))
     shares = f"{100 * resized:.1f} | {100 * first.mean():.1f} | {100 * other.mean():.1f}"

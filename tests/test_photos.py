@@ -619,6 +619,11 @@ def test_a_development_that_nobody_watches_is_the_same(
     assert np.array_equal(watched.image, watched.steps[-1].seen)
     things = data_facts(fashion.train.images)
     assert np.array_equal(develop(photo, (28, 28), things).image, develop(photo, (28, 28), things, watched=False).image)
+    whole = (
+        develop(photo, (32, 32, 3), facts, watched=False),
+        develop(mnist.test.images[0], (28, 28), facts, watched=False),
+    )
+    assert [one.steps for one in whole] == [(), ()]
 
 
 def test_the_outline_of_what_lies_on_a_line_is_the_line() -> None:

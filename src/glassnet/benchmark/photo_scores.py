@@ -122,7 +122,7 @@ def score_photos(
         right = share([one.image for one in developed])
         steps = [step for step in photos.STEPS if any(step == one.name for d in developed for one in d.steps)]
         left_out = {
-            step: share([photos.develop(one, shape, facts, without=[step]).image for one in taken])
+            step: share([photos.develop(one, shape, facts, without=[step], watched=False).image for one in taken])
             for step in (steps if ablate else ())
         }
         style = STYLES[facts.kind][name]

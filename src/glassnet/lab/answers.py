@@ -64,7 +64,7 @@ def ask_picture(run: Path, picture: bytes, source: str) -> Answer:
 
     opened = recall(run)
     try:
-        developed = develop(picture, opened.passport.image_shape, photo_facts(opened))
+        developed = develop(picture, opened.passport.image_shape, photo_facts(opened), watched=False)
     except PhotoError as error:
         raise PhotoError(f"cannot read the picture that you passed: {error}; pass a PNG, JPEG, WebP, GIF, …") from None
     return _plain(opened, *predict_developed(opened, [developed], sources=[source]))

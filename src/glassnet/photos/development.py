@@ -55,11 +55,11 @@ def develop(
             raise UnknownNameError("step", name, STEPS)
     opened = open_photo(photo)
     if facts.kind == "scenes" or len(image_shape) == 3:
-        return _resized(opened, image_shape)
+        return _resized(opened, image_shape, watched=watched)
     left = frozenset(without)
     fitting = None if left else _fitting(opened.pixels, image_shape, facts)
     if fitting is not None:
-        return _unchanged(opened, fitting)
+        return _unchanged(opened, fitting, watched=watched)
     if facts.kind == "items":
         return develop_item(opened, image_shape, facts, left, watched=watched)
     return develop_drawing(opened, image_shape, facts, left, watched=watched)
@@ -79,7 +79,7 @@ def read_photo(
     return develop(photo, image_shape, known, watched=False).image
 
 
-def _resized(photo: Photo, shape: tuple[int, ...]) -> Development:
+def _resized(photo: Photo, shape: tuple[int, ...], *, watched: bool) -> Development:
     """Turn upright and resize: the training images are whole pictures, and so is this."""
     image = resize(photo.pixels, shape)
     steps = (
@@ -93,10 +93,10 @@ def _resized(photo: Photo, shape: tuple[int, ...]) -> Development:
             image,
         ),
     )
-    return Development(image, steps, photo.warnings)
+    return Development(image, steps if watched else (), photo.warnings)
 
 
-def _unchanged(photo: Photo, image: Image) -> Development:
+def _unchanged(photo: Photo, image: Image, *, watched: bool) -> Development:
     same = np.array_equal(photo.pixels[..., 0], image)
     about = "its size, place and stroke are those of the training images: " + (
         "left as it is" if same else "turned only"
@@ -105,7 +105,7 @@ def _unchanged(photo: Photo, image: Image) -> Development:
         Step("upright", "the photo", photo.about, photo.pixels, image.shape),
         Step("fits", "fits already", about, image, image.shape, image),
     )
-    return Development(image, steps, photo.warnings)
+    return Development(image, steps if watched else (), photo.warnings)
 
 
 def _fitting(pixels: np.ndarray, shape: tuple[int, ...], facts: DataFacts) -> Image | None:

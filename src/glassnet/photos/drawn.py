@@ -33,10 +33,9 @@ class Ink:
         ink: `(height, width)`, 0 (paper) to 1 (darkest).
         mask: where strokes are.
         subjects: the things that were drawn, the most prominent first.
-        steps: how it came about.
+        steps: how it came about; none if nobody watches.
         warnings: what makes it doubtful.
         blank: whether nothing stands out from the ground.
-        watched: whether steps are kept.
     """
 
     ink: np.ndarray = field(repr=False)
@@ -45,7 +44,6 @@ class Ink:
     steps: list[Step]
     warnings: list[str]
     blank: bool
-    watched: bool
 
 
 def develop_drawing(
@@ -138,11 +136,11 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
         trail.show_ink("separate", "strokes only", about, ink * mask)
     if full:
         subjects = []
-    if subjects and "specks" not in without:
+    if watched and subjects and "specks" not in without:
         chosen = subjects[0].mask
         rest = count_pieces(mask & ~chosen)
         trail.show_ink("specks", "one subject", f"{rest} specks, edges and other things left out", ink * chosen)
-    return Ink(ink, mask, subjects, trail.steps, trail.warnings, blank, watched)
+    return Ink(ink, mask, subjects, trail.steps, trail.warnings, blank)
 
 
 def _to_gray(photo: Photo, trail: _Trail, without: frozenset[str]) -> np.ndarray:
@@ -246,7 +244,7 @@ def _frame(
                 f"in the training data most have {low:.1f} to {high:.1f}"
             )
     image = placed(drawing, centred="centre" not in without)
-    if found.watched:
+    if found.steps:  # somebody watches
         if "crop" not in without:
             show("crop", "cropped and scaled", about, placed(plain, centred=False))
         if thicker:

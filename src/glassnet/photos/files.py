@@ -35,9 +35,6 @@ def develop_files(
         For each file its developments (one, unless all drawings are wanted), or why it cannot be read.
     """
     work = partial(_developed, shape=image_shape, facts=facts, many=many)
-    if len(files) < 2:
-        yield from map(work, files)
-        return
     with _pool(len(files)) as pool:
         yield from pool.map(work, files)
 

@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import dijkstra
 from glassnet.photos.facts import DataFacts
 from glassnet.photos.framing import letterbox
 from glassnet.photos.light import otsu
+from glassnet.photos.medians import median_around
 from glassnet.photos.pieces import label_pieces
 from glassnet.types import Image
 
@@ -36,7 +37,7 @@ def find_item(picture: np.ndarray) -> np.ndarray | None:
     factor = max(1.0, max(picture.shape[:2]) / WORKED)
     size = max(8, round(picture.shape[1] / factor)), max(8, round(picture.shape[0] / factor))
     small = _lab(np.asarray(Picture.fromarray(picture).resize(size, Picture.Resampling.BOX)))
-    smooth = np.stack([ndimage.gaussian_filter(ndimage.median_filter(small[..., k], 3), 0.7) for k in range(3)], -1)
+    smooth = ndimage.gaussian_filter(median_around(small, 3, "symmetric"), (0.7, 0.7, 0))
     away = _way_from_frame(smooth)
     unlike = _unlike_frame(smooth)
     if float(away.max()) < 4 and float(unlike.max()) < 1.5:
