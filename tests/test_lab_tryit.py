@@ -14,8 +14,8 @@ import pytest
 from PIL import Image as Picture
 
 import glassnet
-from glassnet.lab import answers, developing, worker
-from glassnet.lab.answers import Answer, Off
+from glassnet.lab import answers, developing, switching, worker
+from glassnet.lab.answers import Answer
 from glassnet.lab.helpers import Outgoing
 from glassnet.lab.links import from_query, to_query
 from glassnet.lab.messages import Finished, Order, Ready
@@ -23,6 +23,7 @@ from glassnet.lab.parts.bars import draw_choices, draw_sureness, say_possible, s
 from glassnet.lab.parts.steps import draw_way, say_turns
 from glassnet.lab.state import ALL_ANSWERS, ERRORS, State
 from glassnet.lab.sureness import Sureness
+from glassnet.lab.switching import Off
 from glassnet.runs import ASSURANCE, Run
 from glassnet.training.inference import predict
 from glassnet.training.steering import Steering
@@ -192,14 +193,14 @@ def test_what_is_switched_off_is_what_the_network_would_say(plain: Run) -> None:
     off = Off(tiles=frozenset({(7, 1 * 7 + 2)}))
     logits = images.reshape(-1, 784) / 255 @ part.reshape(784, 10) + bias
     right = int((logits.argmax(-1) == plain.dataset().test.labels).sum())
-    effect = answers.measure_off(plain.path, "tab", off)
+    effect = switching.measure_off(plain.path, "tab", off)
     assert abs(effect.after - right) <= 2
     powers = np.exp(logits[3] - logits[3].max())
-    said = answers.ask_again(plain.path, "tab", off, answer).probabilities
+    said = switching.ask_again(plain.path, "tab", off, answer).probabilities
     np.testing.assert_allclose(said, powers / powers.sum(), atol=1e-5)
     assert (predict(plain.model, images[:9]) == predict(glassnet.open_run(plain.path).model, images[:9])).all()
-    answers.forget("tab")
-    assert answers.ask_again(plain.path, "tab", Off(), answer).probabilities == answer.probabilities
+    switching.forget("tab")
+    assert switching.ask_again(plain.path, "tab", Off(), answer).probabilities == answer.probabilities
 
 
 def test_a_training_of_the_lab_keeps_what_held_out_images_say(sure: Path) -> None:
@@ -235,9 +236,9 @@ def test_how_sure_an_answer_is_agrees_with_the_library(sure: Path) -> None:
 def test_a_changed_network_is_not_taken_for_a_calibrated_one(sure: Path) -> None:
     answer = answers.ask_image(sure, "test", 3)
     off = Off(units=frozenset({("hidden_1", 0)}))
-    assert answers.ask_again(sure, "tab", off, answer).sureness is None
-    assert answers.ask_again(sure, "tab", Off(), answer).sureness == answer.sureness
-    answers.forget("tab")
+    assert switching.ask_again(sure, "tab", off, answer).sureness is None
+    assert switching.ask_again(sure, "tab", Off(), answer).sureness == answer.sureness
+    switching.forget("tab")
 
 
 def test_what_can_be_is_said_in_words() -> None:

@@ -43,7 +43,7 @@ class Desk:
                 self._helper = Helper(self.name, _answer, self._heard, self._ended)
 
     def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Ask for what a function of `glassnet.lab.answers` returns; questions are answered one after the other."""
+        """Ask for what a function returns (see `glassnet.lab.answers`); questions are answered one after the other."""
         answer: Future[T] = Future()
         answer.set_running_or_notify_cancel()  # a tab that closes cannot take its question back, nor trip the listener
         with self._lock:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Picture
 
-from glassnet.lab.answers import recall
+from glassnet.lab.memory import recall
 
 SIDE = 120
 """Longest side of what is shown of a step, in pixels."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.errors import InputError
-from glassnet.lab.answers import recall, recall_scores
+from glassnet.lab.memory import recall, recall_scores
 from glassnet.lab.weights import first_weights
 
 MOST_UNITS = 20

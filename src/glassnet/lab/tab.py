@@ -208,7 +208,7 @@ class Tab:
         self.refresh()
 
     async def ask(self, question: Callable[..., T], *arguments: Any, at_once: bool = False) -> T | None:
-        """Ask for what a function of `answers` returns; what goes wrong is said, and None is returned."""
+        """Ask for what a function returns (see `glassnet.lab.desk`); what goes wrong is said, and None is returned."""
         desk = self.lab.desk if at_once else self.lab.study
         answer: Future[T] = desk.ask(question, *arguments)
         try:

@@ -6,9 +6,7 @@ from pathlib import Path
 import numpy as np
 from nicegui import ui
 
-from glassnet.lab import answers
 from glassnet.lab.advice import advise
-from glassnet.lab.answers import Past
 from glassnet.lab.jobs import Job
 from glassnet.lab.looks import loaded
 from glassnet.lab.parts.charts import draw_curves
@@ -19,6 +17,7 @@ from glassnet.lab.parts.markup import Markup, escape
 from glassnet.lab.parts.moments import draw_small_confusion, write_then
 from glassnet.lab.parts.templates import draw_templates, name_templates
 from glassnet.lab.parts.timeline import Timeline
+from glassnet.lab.past import Past, ask_past, replay
 from glassnet.lab.shelf import list_runs, list_unfinished
 from glassnet.lab.tab import Tab
 from glassnet.lab.worker import MOST_TEMPLATES
@@ -197,7 +196,7 @@ class TrainingPanel:
         run = self.replayed
         if run is None:
             return
-        past = await self.tab.ask(answers.replay, run, MOST_TEMPLATES)
+        past = await self.tab.ask(replay, run, MOST_TEMPLATES)
         if past and run == self.replayed:
             self.past, self.moment = past, len(past.names) - 1
             self.timeline.show(past.names, self.moment)
@@ -208,7 +207,7 @@ class TrainingPanel:
         run, own = self.replayed, self._last_picture()
         if run is None or own is None or self.past is None or own.shape != self.past.image_shape:
             return
-        said = await self.tab.ask(answers.ask_past, run, own)
+        said = await self.tab.ask(ask_past, run, own)
         if run == self.replayed:
             self.own, self.said = own, said
             self.tick()

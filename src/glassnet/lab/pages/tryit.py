@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from nicegui import ui
 
-from glassnet.lab import answers, developing
+from glassnet.lab import answers, developing, switching
 from glassnet.lab.answers import Answer
 from glassnet.lab.parts.bars import draw_choices, draw_sureness, say_unlike, say_untold, write_percent
 from glassnet.lab.parts.controls import Plain, button, choice
@@ -147,7 +147,7 @@ class TryPanel:
         self.asked = answer
         if (run := self.tab.run) and self.inside.off:
             plain = replace(answer, picture=b"", way=None)
-            again = await self.tab.ask(answers.ask_again, run, self.tab.key, self.inside.off, plain, at_once=True)
+            again = await self.tab.ask(switching.ask_again, run, self.tab.key, self.inside.off, plain, at_once=True)
             if again is None:
                 return
             answer = replace(again, picture=answer.picture, way=answer.way)

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from nicegui import ui
 
-from glassnet.lab import answers, developing
-from glassnet.lab.answers import Answer, Inner, Off
+from glassnet.lab import developing, switching
+from glassnet.lab.answers import Answer
 from glassnet.lab.parts.controls import Plain, button
 from glassnet.lab.parts.markup import Markup, escape
 from glassnet.lab.parts.neurons import draw_arithmetic, draw_switches, say_effect
 from glassnet.lab.parts.reasons import draw_reasons
 from glassnet.lab.parts.steps import draw_way
 from glassnet.lab.parts.widgets import Grid
+from glassnet.lab.switching import Inner, Off
 from glassnet.lab.tab import Tab
 from glassnet.sharing.sprites import coloured
 
@@ -124,7 +125,7 @@ class Inside:
     async def _show_reasons(self, run: Path, answer: Answer) -> None:
         wanted = self._wanted()
         arguments = (run, self.tab.key, self.off, answer.image, self.number)
-        reasons = await self.tab.ask(answers.explain_class, *arguments)
+        reasons = await self.tab.ask(switching.explain_class, *arguments)
         if reasons and wanted == self._wanted():
             self.words.show(draw_reasons(reasons))
 
@@ -132,7 +133,7 @@ class Inside:
         wanted, hidden = self._wanted(), await self._inner(run)
         layer, number = self.neuron or (None, self.number)
         arguments = (run, self.tab.key, self.off, answer.image, layer, number, TERMS)
-        found = await self.tab.ask(answers.ask_neuron, *arguments)
+        found = await self.tab.ask(switching.ask_neuron, *arguments)
         if found is None or wanted != self._wanted():
             return
         if isinstance(found, str):
@@ -153,7 +154,7 @@ class Inside:
     async def _inner(self, run: Path) -> Inner | None:
         """Return what can be switched off."""
         arguments = (run, self.tab.key, self.off, self.number, UNITS)
-        found = await self.tab.ask(answers.inner, *arguments)
+        found = await self.tab.ask(switching.inner, *arguments)
         if run == self.run:
             self.inner = found
         return found
@@ -173,7 +174,7 @@ class Inside:
             )
             self.units.show("")
             self._show_tiles(found.template, found.tiles)
-        effect = await self.tab.ask(answers.measure_off, run, self.tab.key, self.off)
+        effect = await self.tab.ask(switching.measure_off, run, self.tab.key, self.off)
         if effect and wanted[4] is self.off:
             self.effect.set_text(say_effect(effect, self.off))
 
@@ -219,4 +220,4 @@ class Inside:
     def _leave(self) -> None:
         """Drop the changed network with the tab."""
         for desk in (self.tab.lab.desk, self.tab.lab.study):
-            desk.ask(answers.forget, self.tab.key)
+            desk.ask(switching.forget, self.tab.key)

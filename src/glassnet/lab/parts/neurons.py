@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from glassnet.lab.answers import Effect, Off
 from glassnet.lab.parts.markup import escape
+from glassnet.lab.switching import Effect, Off
 
 
 def draw_arithmetic(record: dict[str, Any], hidden: Sequence[str] = ()) -> str:

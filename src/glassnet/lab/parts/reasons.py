@@ -1,8 +1,8 @@
 """Why an answer was given: the pixels that push for and against it, and the training images most like it."""
 
-from glassnet.lab.answers import Reasons
 from glassnet.lab.parts.markup import escape
 from glassnet.lab.parts.pictures import sprite, templates_sprite
+from glassnet.lab.switching import Reasons
 
 COLUMNS = 4
 
