@@ -208,10 +208,16 @@ def _frame(
     found: Ink, subject: Subject, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str]
 ) -> tuple[Image, list[Step], Box]:
     """Crop, bring to thickness and size, and centre."""
-    first, last, left, right = subject.box
+    box = subject.box
     height, width = found.ink.shape
     own = strokes.own_ink(found.ink, subject)
+    anew = subject.longest > GRAYS
+    if anew:
+        own = strokes.even_ink(own, subject)
     threshold = strokes.local_threshold(own, subject)
+    if anew:
+        box = strokes.box_of(own >= threshold)  # without the soft edges
+    first, last, left, right = box
     steps: list[Step] = []
 
     def placed(drawing: np.ndarray, *, centred: bool) -> Image:
@@ -232,7 +238,7 @@ def _frame(
     about = f"{last - first} × {right - left} pixels; the longest side becomes {size:.0f}, as in the training data"
     wanted = None if "thickness" in without else ((low + middle) / 2, (middle + high) / 2)
     thicker = ""
-    if subject.longest <= GRAYS:
+    if not anew:
         plain = drawing = framing.scale_grays(part, threshold, size, middle)
         about += "; so small a drawing keeps its grays"
     else:

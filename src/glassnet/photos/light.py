@@ -90,7 +90,7 @@ def flatten(dark: np.ndarray) -> np.ndarray:
     small = _shrunk(smooth, 128)
     # Wide enough for any stroke first; then, for shadows' sake, hardly wider than the strokes that were found.
     rough = 1 - small / np.maximum(_closed(small, max(small.shape) // 2), 8)
-    wide = _stroke_width(rough > 0.6 * float(np.quantile(rough, 0.99)))
+    wide = stroke_width(rough > 0.6 * float(np.quantile(rough, 0.99)))
     size = int(np.clip(4 * wide, max(small.shape) // 6, max(small.shape) // 2))
     ground = enlarge(ndimage.gaussian_filter(_closed(small, size), size / 12), dark.shape)
     return np.clip(1 - smooth / np.maximum(ground, 8), 0, 1)
@@ -103,7 +103,7 @@ def _closed(gray: np.ndarray, size: int) -> np.ndarray:
     return ndimage.minimum_filter(brightest, size, mode="constant", cval=255)
 
 
-def _stroke_width(mask: np.ndarray) -> float:
+def stroke_width(mask: np.ndarray) -> float:
     """Return how wide most strokes are along the line in their middle; shadows, wide but few, hardly count."""
     depth = np.asarray(ndimage.distance_transform_edt(np.pad(mask, 1)))
     middle = (depth == ndimage.maximum_filter(depth, 3)) & (depth > 0)

@@ -18,6 +18,17 @@ def count_pieces(mask: np.ndarray) -> int:
     return label_pieces(mask)[1]
 
 
+def widen(mask: np.ndarray) -> np.ndarray:
+    """Return the mask with all pixels beside it, corners included, same shape."""
+    tall = mask.copy()
+    tall[1:] |= mask[:-1]
+    tall[:-1] |= mask[1:]
+    wide = tall.copy()
+    wide[:, 1:] |= tall[:, :-1]
+    wide[:, :-1] |= tall[:, 1:]
+    return wide
+
+
 def fill_hull(mask: np.ndarray) -> np.ndarray:
     """Return what lies within the convex outline of a mask, same shape."""
     places = np.argwhere(mask)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from glassnet.photos.light import SMALL, otsu
-from glassnet.photos.pieces import label_pieces
+from glassnet.photos.light import SMALL, otsu, stroke_width
+from glassnet.photos.pieces import label_pieces, widen
 
 SOFT = 2
 """Pixels that the soft edge of a stroke reaches beyond its mask."""
@@ -25,7 +25,13 @@ SHARP = 0.85
 """Share of a drawn subject's ink that comes within that reach at a quarter of its outline or more (pens: 0.93)."""
 
 FADED = 0.2
-"""Ink that still joins two pieces, beside that of most strokes: the pen faded between them."""
+"""Ink that still is of strokes, or joins two pieces, beside that of the others: the pen faded there."""
+
+FARTHER, WIDER = 1.3, 1.5
+"""How long and how wide what is faded may be, beside the strokes that it goes on from."""
+
+PALEST = 0.25
+"""The palest strokes are drawn as if they had four times their ink."""
 
 FADING = 0.25
 """How far the pen may fade, as a share of the subject's size."""
@@ -95,6 +101,8 @@ def noise_of(ink: np.ndarray) -> float:
 def find_strokes(ink: np.ndarray, noise: float) -> np.ndarray:
     """Return where strokes are: darker than a share of the darkest ink, joined to something clearly darker than that.
 
+    Where a pen fades, they go on with less.
+
     Args:
         ink: `(height, width)`, 0 to 1.
         noise: of the ink (see `noise_of`).
@@ -107,7 +115,42 @@ def find_strokes(ink: np.ndarray, noise: float) -> np.ndarray:
         low = max(0.38 * peak, 5 * noise, 0.03)
         high = max(0.6 * peak, low)
     labels, count = label_pieces(ink > low)
-    return _of_pieces(labels, count, np.unique(labels[ink > high]))
+    strokes = _of_pieces(labels, count, np.unique(labels[ink > high]))
+    if max(ink.shape) <= SMALL or not strokes.any():
+        return strokes
+    return strokes | _faded(ink > max(FADED * peak, 5 * noise, 0.03), strokes)
+
+
+def _faded(faint: np.ndarray, strokes: np.ndarray) -> np.ndarray:
+    """Return where strokes go on with less ink, their soft edges among it.
+
+    The edge of a shadow that a stroke crosses does not count, being wide or reaching the side of the picture; nor does
+    a box around a digit, which is larger than it.
+
+    Args:
+        faint: where there is enough ink.
+        strokes: where there is more.
+    """
+    beside = widen(strokes)
+    labels, _ = label_pieces(faint & ~beside)
+    boxes = ndimage.find_objects(labels)
+    pieces, _ = label_pieces(strokes)
+    whole = ndimage.find_objects(pieces)
+    depth = np.asarray(ndimage.distance_transform_edt(np.pad(faint, 1)))[1:-1, 1:-1]
+    widest = WIDER * stroke_width(strokes) + 1
+    found = beside.copy()
+    for number in np.unique(labels[widen(beside)]):
+        if not number or _reached(boxes[number - 1], faint.shape):
+            continue
+        rows, columns = boxes[number - 1]
+        here = slice(max(rows.start - 2, 0), rows.stop + 2), slice(max(columns.start - 2, 0), columns.stop + 2)
+        own = labels[here] == number
+        near = widen(widen(own))
+        origin = _around([whole[one - 1] for one in np.unique(pieces[here][near]) if one])
+        thin = 2 * float(depth[here][own].max()) <= widest
+        if thin and max(_sides(boxes[number - 1])) <= FARTHER * max(_sides(origin)):
+            found[here] |= own
+    return found & faint
 
 
 def without_shadows(ink: np.ndarray, strokes: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray, list[Subject]]:
@@ -354,9 +397,14 @@ def _overlap(one: slice, other: slice) -> int:
     return min(one.stop, other.stop) - max(one.start, other.start)
 
 
-def _subject(mask: np.ndarray, strength: float) -> Subject:
+def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """Return the first row, the row after the last, the first column and the column after the last of a mask."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return Subject((int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1), mask, strength)
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def _subject(mask: np.ndarray, strength: float) -> Subject:
+    return Subject(box_of(mask), mask, strength)
 
 
 def _slices(box: tuple[int, int, int, int]) -> tuple[slice, slice]:
@@ -388,6 +436,24 @@ def own_ink(ink: np.ndarray, subject: Subject) -> np.ndarray:
     own = np.zeros_like(ink)
     own[here] = np.where(ndimage.binary_dilation(subject.mask[here], iterations=SOFT), ink[here], 0)
     return own
+
+
+def even_ink(own: np.ndarray, subject: Subject) -> np.ndarray:
+    """Return the ink of one subject as if the pen had not faded: beside the darkest of the stroke at each place.
+
+    Args:
+        own: its ink (see `own_ink`).
+        subject: where it is.
+    """
+    peak = float(np.quantile(own[subject.mask], 0.8))
+    first, last, left, right = subject.box
+    here = slice(max(0, first - SOFT), last + SOFT), slice(max(0, left - SOFT), right + SOFT)
+    part, mask = own[here], subject.mask[here]
+    reach = max(SOFT, round(stroke_width(mask) / 2))
+    darkest = ndimage.maximum_filter(np.where(mask, part, 0), 2 * reach + 1)
+    even = np.zeros_like(own)
+    even[here] = part * np.clip(peak / np.maximum(ndimage.gaussian_filter(darkest, 1), 1e-6), 1, 1 / PALEST)
+    return even
 
 
 def local_threshold(ink: np.ndarray, subject: Subject) -> float:

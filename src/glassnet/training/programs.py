@@ -119,12 +119,12 @@ def predict_program(model: keras.Model, state: State, batches: Batches) -> Progr
         starts = [min(start, n - size) for start in range(0, n, size)]
         parts = [step(state, jax.tree.map(lambda array, at=at: array[at : at + size], data)) for at in starts]
         again = size * len(parts) - n
-        return jax.tree.map(lambda *arrays: _joined(arrays, again), *parts)
+        return jax.tree.map(lambda *arrays: _concatenated(arrays, again), *parts)
 
     return predict
 
 
-def _joined(arrays: Sequence[jax.Array], again: int) -> np.ndarray:
+def _concatenated(arrays: Sequence[jax.Array], again: int) -> np.ndarray:
     """Put the rows of all batches into one array; the last batch begins with so many that were there before."""
     *whole, last = (np.asarray(array) for array in arrays)
     return np.concatenate([*whole, last[again:]])
