@@ -30,7 +30,8 @@ from glassnet.photos.lines import TILTS, _chords, remove_lines
 from glassnet.photos.medians import median_around
 from glassnet.photos.pieces import fill_hull
 from glassnet.photos.steps import resize, to_bytes
-from glassnet.photos.strokes import SOFT, Subject, find_subjects, own_ink
+from glassnet.photos.strokes import find_strokes
+from glassnet.photos.subjects import SOFT, Subject, find_subjects, own_ink
 from glassnet.prediction import Prediction, Unreadable, photo_facts, predict_developed, predict_photos
 from tests.conftest import Said, part
 
@@ -459,6 +460,30 @@ def test_faded_ink_joins_two_halves_of_a_stroke(between: float, subjects: int) -
     ink[20:50, 58:62] = ink[56:86, 58:62] = 0.8
     ink[50:56, 58:62] = between
     assert len(find_subjects(ink, ink > 0.5, 0.01)) == subjects
+
+
+def test_digits_whose_lower_half_fades_are_whole(mnist: Dataset, facts: DataFacts) -> None:
+    digits = [
+        image for image, label in zip(mnist.test.images[:200], mnist.test.labels, strict=False) if label in (2, 3)
+    ]
+    fading = 1 - 0.6 * np.clip((np.arange(300) - 140) / 20, 0, 1)[:, None, None]
+    pages = [(225 - (225.0 - page(one)) * fading).astype(np.uint8) for one in digits]
+    developed = [develop(one, (28, 28), facts, watched=False).image for one in pages]
+    assert agreement(developed, np.stack(digits)) > 0.85
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "counts"),
+    [(40, 6, True), (200, 6, False), (40, 40, False)],  # a stroke; a line, longer than the digit; a shadow, wider
+)
+def test_strokes_go_on_where_the_pen_fades(height: int, width: int, counts: bool) -> None:
+    ink = np.zeros((300, 300))
+    ink[40:100, 100:106] = 0.8
+    ink[100 : 100 + height, 100 : 100 + width] = 0.25
+    strokes = find_strokes(ink, 0.01)
+    assert strokes[40:100, 100:106].all()
+    assert bool(strokes[110:130, 100:106].any()) is counts
+    assert bool(strokes[110:130, 100:106].all()) is counts
 
 
 @pytest.mark.parametrize(("gap", "subjects"), [(12, 1), (20, 2)])

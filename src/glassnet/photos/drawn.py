@@ -5,11 +5,21 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from glassnet.photos import doubts, framing, light, lines, sheets, strokes
+from glassnet.photos.boxes import box_of
 from glassnet.photos.facts import DataFacts
 from glassnet.photos.opening import Photo
 from glassnet.photos.pieces import count_pieces
 from glassnet.photos.steps import Box, Development, Step, to_bytes
-from glassnet.photos.strokes import Subject
+from glassnet.photos.subjects import (
+    Subject,
+    as_one,
+    even_ink,
+    find_subjects,
+    local_threshold,
+    own_ink,
+    without_rims,
+    without_shadows,
+)
 from glassnet.types import Image
 
 LUMINANCE = (0.299, 0.587, 0.114)
@@ -117,13 +127,13 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
     mask = ink > 0.5 * ink.max() if "separate" in without else strokes.find_strokes(ink, noise)
     tight = max(ink.shape) <= light.SMALL
     if "specks" in without:
-        subjects = strokes.as_one(mask)
+        subjects = as_one(mask)
     elif tight:
-        subjects = strokes.as_one(strokes.without_rims(ink, mask))
+        subjects = as_one(without_rims(ink, mask))
     elif "separate" in without:
-        subjects = strokes.find_subjects(ink, mask, noise)
+        subjects = find_subjects(ink, mask, noise)
     else:
-        ink, mask, subjects = strokes.without_shadows(ink, mask, noise)
+        ink, mask, subjects = without_shadows(ink, mask, noise)
     peak = float(np.quantile(ink[mask], 0.8)) if mask.any() else 0.0
     if not dark_on_light:  # chalk reflects, so that its share of the black around it means little: count in brightness
         peak = peak * float(dark.max()) / 255
@@ -210,13 +220,13 @@ def _frame(
     """Crop, bring to thickness and size, and centre."""
     box = subject.box
     height, width = found.ink.shape
-    own = strokes.own_ink(found.ink, subject)
+    own = own_ink(found.ink, subject)
     anew = subject.longest > GRAYS
     if anew:
-        own = strokes.even_ink(own, subject)
-    threshold = strokes.local_threshold(own, subject)
+        own = even_ink(own, subject)
+    threshold = local_threshold(own, subject)
     if anew:
-        box = strokes.box_of(own >= threshold)  # without the soft edges
+        box = box_of(own >= threshold)  # without the soft edges
     first, last, left, right = box
     steps: list[Step] = []
 

@@ -11,7 +11,7 @@ from glassnet.photos.drawn import develop_subject, find_ink
 from glassnet.photos.facts import DataFacts
 from glassnet.photos.opening import open_photo
 from glassnet.photos.steps import Development
-from glassnet.photos.strokes import Subject
+from glassnet.photos.subjects import Subject
 
 ENDINGS = (
     ".jpg",

@@ -18,6 +18,20 @@ def count_pieces(mask: np.ndarray) -> int:
     return label_pieces(mask)[1]
 
 
+def of_pieces(labels: np.ndarray, count: int, numbers: np.ndarray) -> np.ndarray:
+    """Return where those pieces are that have one of the numbers; 0, which is no piece, does not count."""
+    chosen = np.zeros(count + 1, bool)
+    chosen[numbers] = True
+    chosen[0] = False
+    return chosen[labels]
+
+
+def ink_of_pieces(ink: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
+    """Return the ink of every piece, from number 1."""
+    drawn = np.flatnonzero(labels)  # a small part of the picture
+    return np.bincount(labels.ravel()[drawn], ink.ravel()[drawn], count + 1)[1:]
+
+
 def widen(mask: np.ndarray) -> np.ndarray:
     """Return the mask with all pixels beside it, corners included, same shape."""
     tall = mask.copy()

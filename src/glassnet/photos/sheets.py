@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from glassnet.photos import edges, framing, light, regions, strokes
 from glassnet.photos.pieces import fill_hull
-from glassnet.photos.strokes import Subject
+from glassnet.photos.subjects import Subject, find_subjects
 
 WORKED = 128
 """Sheets are looked for in a copy of at most so many pixels a side."""
@@ -136,7 +136,7 @@ def _surface(gray: np.ndarray, small: np.ndarray, inside: np.ndarray, blank: np.
 def _first_subject(dark: np.ndarray) -> Subject | None:
     ink = light.flatten(dark)
     noise = strokes.noise_of(ink)
-    subjects = strokes.find_subjects(ink, strokes.find_strokes(ink, noise), noise)
+    subjects = find_subjects(ink, strokes.find_strokes(ink, noise), noise)
     return subjects[0] if subjects else None
 
 
