@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from glassnet.photos.boxes import around, reached, sides
+from glassnet.photos.boxes import Slices, around, box_of, reached, sides, slices_of
 from glassnet.photos.light import SMALL, stroke_width
 from glassnet.photos.pieces import ink_of_pieces, label_pieces, of_pieces, widen
 
@@ -57,24 +57,30 @@ def _faded(faint: np.ndarray, strokes: np.ndarray) -> np.ndarray:
     """
     beside = widen(strokes)
     labels, _ = label_pieces(faint & ~beside)
-    boxes = ndimage.find_objects(labels)
-    pieces, _ = label_pieces(strokes)
+    numbers = [int(one) for one in np.unique(labels[widen(beside)]) if one]
+    if not numbers:
+        return beside & faint
+    boxes, pieces = ndimage.find_objects(labels), label_pieces(strokes)[0]
     whole = ndimage.find_objects(pieces)
-    depth = np.asarray(ndimage.distance_transform_edt(np.pad(faint, 1)))[1:-1, 1:-1]
-    widest = WIDER * stroke_width(strokes) + 1
+    widest = WIDER * stroke_width(strokes[slices_of(box_of(strokes))]) + 1
     found = beside.copy()
-    for number in np.unique(labels[widen(beside)]):
-        if not number or reached(boxes[number - 1], faint.shape):
-            continue
-        rows, columns = boxes[number - 1]
-        here = slice(max(rows.start - 2, 0), rows.stop + 2), slice(max(columns.start - 2, 0), columns.stop + 2)
+    for number in numbers:
+        box = boxes[number - 1]
+        here = _extended(box, 2)
         own = labels[here] == number
-        near = widen(widen(own))
-        origin = around([whole[one - 1] for one in np.unique(pieces[here][near]) if one])
-        thin = 2 * float(depth[here][own].max()) <= widest
-        if thin and max(sides(boxes[number - 1])) <= FARTHER * max(sides(origin)):
+        origin = around([whole[one - 1] for one in np.unique(pieces[here][widen(widen(own))]) if one])
+        if reached(box, faint.shape) or max(sides(box)) > FARTHER * max(sides(origin)):
+            continue
+        there = _extended(box, int(widest))
+        depth = np.asarray(ndimage.distance_transform_edt(np.pad(faint[there], 1)))[1:-1, 1:-1]
+        if 2 * float(depth[labels[there] == number].max()) <= widest:
             found[here] |= own
     return found & faint
+
+
+def _extended(box: Slices, margin: int) -> Slices:
+    rows, columns = (slice(max(one.start - margin, 0), one.stop + margin) for one in box)
+    return rows, columns
 
 
 def _peak(ink: np.ndarray, noise: float) -> float:
