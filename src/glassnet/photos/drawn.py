@@ -28,6 +28,9 @@ GRAYS = 40
 """Subjects of at most so many pixels keep their grays: of strokes that are hardly wider than a pixel, they tell more
 than the edge. Larger ones are drawn anew, as thick as those of the training images."""
 
+DARKENED, NOTABLE = 1.3, 0.02
+"""How much darker faded strokes are made at least, and from which share of a drawing on the step says so."""
+
 PLAIN = 0.09
 """Ink that is no darker than this beside its paper (9 %) is taken for a stain."""
 
@@ -220,10 +223,10 @@ def _frame(
     """Crop, bring to thickness and size, and centre."""
     box = subject.box
     height, width = found.ink.shape
-    own = own_ink(found.ink, subject)
+    pale = own = own_ink(found.ink, subject)
     anew = subject.longest > GRAYS
     if anew:
-        own = even_ink(own, subject)
+        own = even_ink(pale, subject)
     threshold = local_threshold(own, subject)
     if anew:
         box = box_of(own >= threshold)  # without the soft edges
@@ -252,6 +255,8 @@ def _frame(
         plain = drawing = framing.scale_grays(part, threshold, size, middle)
         about += "; so small a drawing keeps its grays"
     else:
+        if (own >= DARKENED * pale)[subject.mask & (own >= threshold)].mean() > NOTABLE:
+            about += "; where the pen faded, its strokes are made as dark as elsewhere"
         redrawn = framing.draw_strokes(part, threshold, size, wanted)
         plain, drawing = redrawn.plain, redrawn.drawing
         if wanted:
