@@ -41,13 +41,13 @@ def test_the_worker_keeps_moments_and_counts_live(tmp_path: Path, monkeypatch: A
     assert len(open_replay(open_run(order.out)).moments) > 5
     counts = [one.counts for one in said if isinstance(one, Counts)]
     assert counts and all(one.sum() == COUNTED for one in counts)
-    past = answers.replay(order.out, 32)
+    past = replay(order.out, 32)
     assert past is not None
     assert past.names[0] == "start" and past.names[-1] == "epoch 1"
     assert past.templates.shape == (len(past.names), 10, 28, 28)
     assert past.confusion.shape == (len(past.names), 10, 10)
     image = glassnet.load("fashion-mnist").test.images[0]
-    said_then = answers.ask_past(order.out, image)
+    said_then = ask_past(order.out, image)
     assert said_then.shape == (len(past.names), 10)
     now = answers.ask_image(order.out, "test", 0)
     np.testing.assert_allclose(said_then[-1], now.probabilities, atol=1e-5)
@@ -153,7 +153,7 @@ def test_images_that_are_changed_are_shown_before_and_after(open_page: Any) -> N
 def test_going_back_in_a_convolutional_training(tmp_path: Path, few: glassnet.Dataset) -> None:
     plan = find("cnn").changed(filters=(3,), epochs=1)
     run = glassnet.train(plan, "mnist", out=tmp_path / "cnn", snapshots=True)
-    past = answers.replay(tmp_path / "cnn", 32)
+    past = replay(tmp_path / "cnn", 32)
     assert past is not None and past.hidden
     assert past.templates.shape == (len(past.names), 3, 3, 3) and past.image_shape == (28, 28)
     np.testing.assert_allclose(past.templates[-1], run.model.get_weights()[0][:, :, 0].transpose(2, 0, 1), atol=1e-6)
