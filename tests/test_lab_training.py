@@ -18,6 +18,7 @@ from glassnet.lab.pages.training import say_spread
 from glassnet.lab.parts.augmentation import draw_preview
 from glassnet.lab.parts.moments import draw_small_confusion
 from glassnet.lab.parts.templates import draw_templates, name_templates
+from glassnet.lab.past import ask_past, replay
 from glassnet.lab.preview import preview
 from glassnet.lab.stages import stages_of
 from glassnet.recipes import Recipe, find
