@@ -28,6 +28,12 @@ def around(boxes: list[Slices]) -> Slices:
     return rows, columns
 
 
+def extended(box: Slices, margin: int) -> Slices:
+    """Return the box with so many more pixels on every side, as far as the picture goes."""
+    rows, columns = (slice(max(one.start - margin, 0), one.stop + margin) for one in box)
+    return rows, columns
+
+
 def reached(box: Slices, shape: tuple[int, ...]) -> int:
     """Return how many sides of the picture a box reaches."""
     rows, columns = box

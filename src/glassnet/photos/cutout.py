@@ -4,6 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from glassnet.photos import doubts, items
+from glassnet.photos.boxes import box_of, sides, slices_of
 from glassnet.photos.drawn import LUMINANCE
 from glassnet.photos.facts import DataFacts
 from glassnet.photos.opening import Photo
@@ -78,8 +79,7 @@ def develop_item(
 
 def _doubts(mask: np.ndarray, photo: Photo, facts: DataFacts) -> list[str]:
     """Return warnings about what was cut out: too small, or more than one thing."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    longest = int(max(rows[-1] - rows[0], columns[-1] - columns[0])) + 1
+    longest = max(sides(slices_of(box_of(mask))))
     warnings = doubts.of_size(longest, mask.shape, photo.size, facts)
     labels, count = label_pieces(mask[::2, ::2])
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
@@ -102,7 +102,6 @@ def _is_blank(gray: np.ndarray) -> bool:
 
 
 def _box(mask: np.ndarray) -> Box:
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     height, width = mask.shape
-    top, bottom, left, right = (int(at) for at in (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1))
+    top, bottom, left, right = box_of(mask)
     return top / height, bottom / height, left / width, right / width

@@ -221,16 +221,12 @@ def _frame(
     found: Ink, subject: Subject, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str]
 ) -> tuple[Image, list[Step], Box]:
     """Crop, bring to thickness and size, and centre."""
-    box = subject.box
     height, width = found.ink.shape
-    pale = own = own_ink(found.ink, subject)
     anew = subject.longest > GRAYS
-    if anew:
-        own = even_ink(pale, subject)
+    pale = own_ink(found.ink, subject)
+    own = even_ink(pale, subject) if anew else pale
     threshold = local_threshold(own, subject)
-    if anew:
-        box = box_of(own >= threshold)  # without the soft edges
-    first, last, left, right = box
+    first, last, left, right = box_of(own >= threshold) if anew else subject.box  # without soft edges
     steps: list[Step] = []
 
     def placed(drawing: np.ndarray, *, centred: bool) -> Image:
@@ -255,7 +251,7 @@ def _frame(
         plain = drawing = framing.scale_grays(part, threshold, size, middle)
         about += "; so small a drawing keeps its grays"
     else:
-        if (own >= DARKENED * pale)[subject.mask & (own >= threshold)].mean() > NOTABLE:
+        if found.steps and (own >= DARKENED * pale)[subject.mask & (own >= threshold)].mean() > NOTABLE:
             about += "; where the pen faded, its strokes are made as dark as elsewhere"
         redrawn = framing.draw_strokes(part, threshold, size, wanted)
         plain, drawing = redrawn.plain, redrawn.drawing

@@ -6,6 +6,7 @@ from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
+from glassnet.photos.boxes import box_of, slices_of
 from glassnet.photos.facts import DataFacts
 from glassnet.photos.framing import letterbox
 from glassnet.photos.light import otsu
@@ -80,8 +81,7 @@ def brighten(gray: np.ndarray, mask: np.ndarray, facts: DataFacts) -> np.ndarray
 
 def frame_item(shown: np.ndarray, mask: np.ndarray, shape: tuple[int, ...], facts: DataFacts) -> Image:
     """Crop to the thing and let its longest side be that of the training images, in the middle of the frame."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    part = shown[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    part = shown[slices_of(box_of(mask))]
     size = min(facts.subject_size, *shape[:2])
     small = letterbox(np.clip(part, 0, 255).astype(np.uint8), (size, size))
     above, left = (shape[0] - size) // 2, (shape[1] - size) // 2

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from glassnet.photos.boxes import Slices, around, box_of, reached, sides, slices_of
+from glassnet.photos.boxes import around, box_of, extended, reached, sides, slices_of
 from glassnet.photos.light import SMALL, stroke_width
 from glassnet.photos.pieces import ink_of_pieces, label_pieces, of_pieces, widen
 
@@ -33,27 +33,28 @@ def find_strokes(ink: np.ndarray, noise: float) -> np.ndarray:
     """
     if max(ink.shape) <= SMALL:
         peak = float(np.quantile(ink, 0.98))
-        low, high = max(0.2 * peak, 0.02), max(0.35 * peak, 0.02)
-    else:
-        peak = _peak(ink, noise)
-        low = max(0.38 * peak, 5 * noise, 0.03)
-        high = max(0.6 * peak, low)
-    labels, count = label_pieces(ink > low)
-    strokes = of_pieces(labels, count, np.unique(labels[ink > high]))
-    if max(ink.shape) <= SMALL or not strokes.any():
-        return strokes
-    return strokes | _faded(ink > max(FADED * peak, 5 * noise, 0.03), strokes)
+        return _hysteresis(ink > max(0.2 * peak, 0.02), ink > max(0.35 * peak, 0.02))
+    peak, least = _peak(ink, noise), max(5 * noise, 0.03)
+    low = max(0.38 * peak, least)
+    strokes = _hysteresis(ink > low, ink > max(0.6 * peak, low))
+    return _with_faded(strokes, ink > max(FADED * peak, least)) if strokes.any() else strokes
 
 
-def _faded(faint: np.ndarray, strokes: np.ndarray) -> np.ndarray:
-    """Return where strokes go on with less ink, their soft edges among it.
+def _hysteresis(dark: np.ndarray, darker: np.ndarray) -> np.ndarray:
+    """Return the pieces of what is dark that have something darker in them (thresholds with hysteresis)."""
+    labels, count = label_pieces(dark)
+    return of_pieces(labels, count, np.unique(labels[darker]))
+
+
+def _with_faded(strokes: np.ndarray, faint: np.ndarray) -> np.ndarray:
+    """Return strokes, their soft edges and where they go on with less ink.
 
     The edge of a shadow that a stroke crosses does not count, being wide or reaching the side of the picture; nor does
     a box around a digit, which is larger than it.
 
     Args:
-        faint: where there is enough ink.
-        strokes: where there is more.
+        strokes: where there is much ink; at least one pixel.
+        faint: where there is enough of it, the strokes among it.
     """
     beside = widen(strokes)
     labels, _ = label_pieces(faint & ~beside)
@@ -66,21 +67,16 @@ def _faded(faint: np.ndarray, strokes: np.ndarray) -> np.ndarray:
     found = beside.copy()
     for number in numbers:
         box = boxes[number - 1]
-        here = _extended(box, 2)
+        here = extended(box, 2)
         own = labels[here] == number
         origin = around([whole[one - 1] for one in np.unique(pieces[here][widen(widen(own))]) if one])
         if reached(box, faint.shape) or max(sides(box)) > FARTHER * max(sides(origin)):
             continue
-        there = _extended(box, int(widest))
+        there = extended(box, int(widest))
         depth = np.asarray(ndimage.distance_transform_edt(np.pad(faint[there], 1)))[1:-1, 1:-1]
         if 2 * float(depth[labels[there] == number].max()) <= widest:
             found[here] |= own
     return found & faint
-
-
-def _extended(box: Slices, margin: int) -> Slices:
-    rows, columns = (slice(max(one.start - margin, 0), one.stop + margin) for one in box)
-    return rows, columns
 
 
 def _peak(ink: np.ndarray, noise: float) -> float:

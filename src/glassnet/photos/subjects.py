@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from glassnet.photos.boxes import Slices, around, box_of, gap, is_within, overlap, reached, sides, slices_of
+from glassnet.photos.boxes import Slices, around, box_of, extended, gap, is_within, overlap, reached, sides, slices_of
 from glassnet.photos.light import otsu, stroke_width
 from glassnet.photos.pieces import ink_of_pieces, label_pieces, of_pieces
 from glassnet.photos.strokes import FADED, find_strokes
@@ -113,9 +113,8 @@ def _shadow(ink: np.ndarray, subject: Subject) -> np.ndarray | None:
     if peak > FAINT:
         return None
     reach = max(2, round(REACH * min(ink.shape)))
-    top, bottom, left, right = subject.box
-    around = slice(max(top - reach, 0), bottom + reach), slice(max(left - reach, 0), right + reach)
-    near, inside = ink[around], subject.mask[around]
+    here = extended(slices_of(subject.box), reach)
+    near, inside = ink[here], subject.mask[here]
     outline = inside & np.logical_not(ndimage.binary_erosion(inside, border_value=1))
     rise = ndimage.maximum_filter(near, 2 * reach + 1) - ndimage.minimum_filter(near, 2 * reach + 1)
     if not outline.any() or float(np.quantile(rise[outline], 0.75)) > SHARP * peak:
@@ -138,7 +137,7 @@ def without_rims(ink: np.ndarray, strokes: np.ndarray) -> np.ndarray:
     if not within:
         return strokes
     inner = of_pieces(labels, count, np.array(within))
-    first, last, left, right = _subject(inner, 1.0).box
+    first, last, left, right = box_of(inner)
     roomy = min(first, left, ink.shape[0] - last, ink.shape[1] - right) >= INNER_MARGIN
     large = max(last - first, right - left) > INNER * max(ink.shape)
     return inner if roomy and large and ink[inner].sum() > INNER_INK * ink[strokes].sum() else strokes
@@ -294,8 +293,7 @@ def _subject(mask: np.ndarray, strength: float) -> Subject:
 
 def own_ink(ink: np.ndarray, subject: Subject) -> np.ndarray:
     """Return the ink of one subject, with the soft edges of its strokes, without anybody else's."""
-    first, last, left, right = subject.box
-    here = slice(max(0, first - SOFT), last + SOFT), slice(max(0, left - SOFT), right + SOFT)
+    here = extended(slices_of(subject.box), SOFT)
     own = np.zeros_like(ink)
     own[here] = np.where(ndimage.binary_dilation(subject.mask[here], iterations=SOFT), ink[here], 0)
     return own
@@ -309,8 +307,7 @@ def even_ink(own: np.ndarray, subject: Subject) -> np.ndarray:
         subject: where it is.
     """
     peak = float(np.quantile(own[subject.mask], 0.8))
-    first, last, left, right = subject.box
-    here = slice(max(0, first - SOFT), last + SOFT), slice(max(0, left - SOFT), right + SOFT)
+    here = extended(slices_of(subject.box), SOFT)
     part, mask = own[here], subject.mask[here]
     reach = max(SOFT, round(stroke_width(mask) / 2))
     darkest = ndimage.maximum_filter(np.where(mask, part, 0), 2 * reach + 1)
@@ -321,6 +318,5 @@ def even_ink(own: np.ndarray, subject: Subject) -> np.ndarray:
 
 def local_threshold(ink: np.ndarray, subject: Subject) -> float:
     """Return the darkness that separates this subject's strokes from the paper around them."""
-    first, last, left, right = subject.box
-    part = ink[first:last, left:right]
+    part = ink[slices_of(subject.box)]
     return max(otsu(part), 0.25 * float(np.quantile(part, 0.98)))
