@@ -7,6 +7,7 @@ python benchmarks/scans.py RUN …
 """
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,12 @@ from PIL import Image as Picture
 from sklearn.datasets import load_digits
 
 import glassnet
-from glassnet import Run, photos
+from glassnet import Run
 from glassnet.atomic import new_file
 from glassnet.evaluation.intervals import wilson_interval
 from glassnet.photos.steps import resize
-from glassnet.prediction import photo_facts, predict
+from glassnet.prediction import Prediction, predict
+from glassnet.second_look import answer_photos
 
 TARGET = Path(__file__).with_suffix(".md")
 SIDES = 8, 16, 24, 32, 64
@@ -58,14 +60,15 @@ def main() -> None:
 
 def row(run: Run, side: int, scans: np.ndarray, labels: np.ndarray) -> str:
     """Return the table's row for scans of that size."""
-    facts, shape = photo_facts(run), run.passport.image_shape
     sized = [np.asarray(Picture.fromarray(one).resize((side, side), Picture.Resampling.BICUBIC)) for one in scans]
 
-    def right(images: list[np.ndarray]) -> np.ndarray:
-        return np.array([int(one.label) for one in predict(run, np.stack(images), top=1)]) == labels
+    def right(answers: Iterable[Prediction]) -> np.ndarray:
+        return np.array([int(one.label) for one in answers]) == labels
 
-    resized = right([resize(255 - one, shape) for one in sized]).mean()
-    read = right([photos.read_photo(one, shape, facts) for one in sized])
+    resized = right(
+        predict(run, np.stack([resize(255 - one, run.passport.image_shape) for one in sized]), top=1)
+    ).mean()
+    read = right(answer for answer, _ in answer_photos(run, sized, top=1))
     first, other = read[:LOOKED_AT], read[LOOKED_AT:]
     low, high = wilson_interval(int(other.sum()), len(other))
     shares = f"{100 * resized:.1f} | {100 * first.mean():.1f} | {100 * other.mean():.1f}"

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import glassnet
-from glassnet import Run, photos
+from glassnet import Run
 from glassnet.atomic import new_file
 from glassnet.benchmark import foreign
 from glassnet.confidence import judge
@@ -23,7 +23,7 @@ from glassnet.confidence.temperature import calibrated, to_logits
 from glassnet.datasets import EMBEDDED
 from glassnet.evaluation.calibration import calibration_error, reliability_bins
 from glassnet.evaluation.trust import MAX_ERROR, Trust, measure_trust
-from glassnet.prediction import photo_facts, predict_developed
+from glassnet.second_look import answer_photos
 
 TARGET = Path(__file__).with_suffix(".md")
 RATES = (0.10, 0.05, 0.02, 0.01)
@@ -89,12 +89,11 @@ def on_test_images(run: Run, assurance: Assurance) -> tuple[Trust, list[str]]:
 def on_foreign_images(run: Run, assurance: Assurance, count: int) -> tuple[list[str], str]:
     """Return the share of each kind that is flagged, and in words the letters that were not."""
     (other,) = (name for name in EMBEDDED if name != run.passport.dataset)
-    facts, shape = photo_facts(run), run.passport.image_shape
     flags = {"other": [one.unlike for one in judge(run.model, assurance, glassnet.load(other).test.images)]}
     missed: collections.Counter[str] = collections.Counter()
     for kind in foreign.KINDS:
-        developed = [photos.develop(foreign.render(kind, seed), shape, facts, watched=False) for seed in range(count)]
-        found = predict_developed(run, developed, sources=[str(seed) for seed in range(count)], top=1)
+        strangers = [foreign.render(kind, seed) for seed in range(count)]
+        found = [answer for answer, _ in answer_photos(run, strangers, top=1)]
         flags[kind] = [one.verdict is not None and one.verdict.unlike for one in found]
         if kind == "letters":
             missed.update(foreign.letter_of(seed) for seed in np.flatnonzero(~np.array(flags[kind])).tolist())

@@ -21,7 +21,7 @@ from glassnet.doctor import examine_photo
 from glassnet.errors import InputError, PhotoError, UnknownNameError
 from glassnet.figures.canvas import save
 from glassnet.figures.photos import draw_examination
-from glassnet.photos import DataFacts, data_facts, develop, develop_files, develop_many
+from glassnet.photos import DataFacts, data_facts, develop, develop_files, develop_many, develop_otherwise
 from glassnet.photos import files as photo_files
 from glassnet.photos.facts import stroke_thickness
 from glassnet.photos.framing import draw_strokes
@@ -33,6 +33,7 @@ from glassnet.photos.steps import resize, to_bytes
 from glassnet.photos.strokes import find_strokes
 from glassnet.photos.subjects import SOFT, Subject, find_subjects, own_ink
 from glassnet.prediction import Prediction, Unreadable, photo_facts, predict_developed, predict_photos
+from glassnet.second_look import DOUBTFUL, answer_photos
 from tests.conftest import Said, part
 
 
@@ -43,7 +44,7 @@ def mnist() -> Dataset:
 
 @pytest.fixture(scope="module")
 def digits(mnist: Dataset) -> Run:
-    return glassnet.train("digits-128", mnist, epochs=3)
+    return glassnet.train(glassnet.recipes.find("digits-128").changed(epochs=3, held_out=0.05), mnist)
 
 
 @pytest.fixture(scope="module")
@@ -635,6 +636,80 @@ def test_where_processes_cannot_be_had_threads_develop(
         Image.fromarray(page(mnist.test.images[k])).save(tmp_path / f"{k}.png")
     found = list(develop_files(sorted(tmp_path.iterdir()), (28, 28), facts))
     assert [len(one) for one in found if isinstance(one, list)] == [1, 1]
+
+
+@pytest.fixture(scope="module")
+def crosswords(mnist: Dataset) -> list[np.ndarray]:
+    """Photos of which the usual way takes black cells and printed numbers for a part of many digits."""
+    return [render("drawings", "crossword", mnist.train.images[k], k) for k in range(40)]
+
+
+def test_a_second_look_reads_more_and_says_so(digits: Run, mnist: Dataset, crosswords: list[np.ndarray]) -> None:
+    facts = photo_facts(digits)
+    usual = [develop(one, (28, 28), facts, watched=False) for one in crosswords]
+    first = predict_developed(digits, usual, sources=[str(k) for k in range(len(usual))])
+    answers = answer_photos(digits, crosswords, labels=mnist.train.labels[:40].tolist())
+    right = [sum(one.label == answer.true_label for one, (answer, _) in zip(said, answers, strict=True)) for said in (
+        first, [answer for answer, _ in answers]
+    )]  # fmt: skip
+    assert right[1] > right[0] + 1
+    again = [
+        (before, *pair) for before, pair in zip(first, answers, strict=True) if "it was read" in str(pair[1].warnings)
+    ]
+    assert 2 < len(again) < 20
+    for before, answer, found in again:
+        assert before.verdict and answer.verdict
+        assert before.verdict.typicality == answer.verdict.typicality <= DOUBTFUL
+        assert answer.verdict.unlike
+        assert np.array_equal(answer.image, found.image)
+        assert not np.array_equal(answer.image, before.image)
+    same = [k for k, (answer, _) in enumerate(answers) if "it was read" not in str(answer.warnings)]
+    assert all(np.array_equal(answers[k][1].image, usual[k].image) for k in same)
+
+
+def test_everybody_gets_the_same_second_look(digits: Run, crosswords: list[np.ndarray], tmp_path: Path) -> None:
+    for k, one in enumerate(crosswords):
+        Image.fromarray(one).save(tmp_path / f"{k:02}.png")
+    files = sorted(tmp_path.iterdir())
+    answers = answer_photos(digits, files)
+    again = next(k for k, (answer, _) in enumerate(answers) if "it was read" in str(answer.warnings))
+    of_a_folder = list(predict_photos(digits, [tmp_path]))
+    assert [str(one.record()["label"]) for one in of_a_folder] == [answer.label for answer, _ in answers]
+    assert glassnet.predict(digits, files[again])[0].warnings == answers[again][0].warnings
+    seen = examine_photo(digits, files[again])
+    assert np.array_equal(seen.prediction.image, answers[again][0].image)
+    assert np.array_equal(seen.findings[-1].step.seen, seen.prediction.image)
+    assert "it was read" in seen.record()["warnings"][-1]
+
+
+def test_a_second_look_makes_nothing_sure(digits: Run, fashion: Dataset, crosswords: list[np.ndarray]) -> None:
+    strangers = [foreign.render(kind, seed) for kind in ("letters", "faces", "blank paper") for seed in range(8)]
+    facts = photo_facts(digits)
+    usual = [develop(one, (28, 28), facts, watched=False) for one in strangers]
+    first = predict_developed(digits, usual, sources=[""] * len(usual))
+    for before, (answer, found) in zip(first, answer_photos(digits, strangers, max_error=0.05), strict=True):
+        assert before.verdict and answer.verdict
+        assert before.verdict.unlike == answer.verdict.unlike
+        assert answer.verdict.typicality > 0 or not answer.known
+        assert found.blank <= (not answer.known)
+    unable = glassnet.train("digits-32", part(glassnet.load("mnist"), train=500, test=50), epochs=1)
+    assert all("it was read" not in str(answer.warnings) for answer, _ in answer_photos(unable, crosswords[:5]))
+    assert not list(develop_otherwise(fashion.test.images[0], (28, 28), data_facts(fashion.train.images)))
+
+
+def test_other_ways_say_what_they_do(mnist: Dataset, facts: DataFacts) -> None:
+    photo = page(mnist.test.images[3])
+    usual = develop(photo, (28, 28), facts)
+    found = {way.about: one for way, one in develop_otherwise(photo, (28, 28), facts)}
+    by_darkest = [one for about, one in found.items() if "darkest" in about]
+    assert len(by_darkest) == 2
+    assert agreement([one.image for one in by_darkest], np.stack([usual.image] * 2)) > 0.9
+    kinds = {one.name: one.about for one in usual.steps}
+    for about, one in found.items():
+        steps = {step.name: step.about for step in one.steps}
+        assert ("light on dark" in steps["polarity"].split(",")[0]) == ("exchanged" in about)
+        assert np.array_equal(one.steps[-1].seen, one.image)
+    assert "drawn dark on light" in kinds["polarity"]
 
 
 @pytest.mark.parametrize("without", [(), ("crop",), ("thickness",), ("centre",), ("crop", "centre", "thickness")])

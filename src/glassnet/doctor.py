@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet import photos
 from glassnet.errors import GlassnetError
 from glassnet.photos import Step
-from glassnet.prediction import Prediction, Ranked, photo_facts, predict, predict_developed
+from glassnet.prediction import Prediction, Ranked, predict
+from glassnet.second_look import answer_photos
 
 if TYPE_CHECKING:
     from glassnet.evaluation import Neighbour
@@ -79,8 +79,7 @@ def examine_photo(run: "Run", path: str | Path, *, top: int | None = None) -> Ex
     """
     from glassnet.evaluation.neighbours import nearest
 
-    development = photos.develop(path, run.passport.image_shape, photo_facts(run))
-    (answer,) = predict_developed(run, [development], sources=[str(path)], top=top)
+    ((answer, development),) = answer_photos(run, [path], sources=[str(path)], top=top, watched=True)
     on_the_way = predict(run, np.stack([step.seen for step in development.steps]), top=top)
     findings = tuple(Finding(step, said.top) for step, said in zip(development.steps, on_the_way, strict=True))
     changed = [

@@ -142,10 +142,11 @@ def predict(
         array = images[None] if images.shape == passport.image_shape else images
     else:
         paths = [images] if isinstance(images, (str, Path)) else list(images)
-        facts = photo_facts(run)
-        developed = [photos.develop(path, passport.image_shape, facts, watched=False) for path in paths]
+        from glassnet.second_look import answer_photos
+
         sources = sources or [str(path) for path in paths]
-        return predict_developed(run, developed, sources=sources, labels=labels, top=top, max_error=max_error)
+        answers = answer_photos(run, paths, sources=sources, labels=labels, top=top, max_error=max_error)
+        return [answer for answer, _ in answers]
     if array.shape[1:] != passport.image_shape or array.dtype != np.uint8:
         raise InputError(
             f"images are {array.dtype} {array.shape}; this run takes uint8 (n, "
@@ -259,6 +260,8 @@ def predict_photos(
     Raises:
         PhotoError: a path that does not exist, or a folder without a picture.
     """
+    from glassnet.second_look import second_look
+
     files = [file for path in paths for file in photos.picture_files(Path(path))]
     reading = photos.develop_files(files, run.passport.image_shape, photo_facts(run), many=many)
     for start in range(0, len(files), BATCH):
@@ -271,12 +274,17 @@ def predict_photos(
             if not isinstance(result, PhotoError)
             for number in range(1, len(result) + 1)
         ]
-        answers = iter(predict_developed(run, developed, sources=names, top=top, max_error=max_error))
+        answers = predict_developed(run, developed, sources=names, top=top, max_error=max_error)
+        if not many:
+            readable = [file for file, one in zip(batch, results, strict=True) if not isinstance(one, PhotoError)]
+            looks = zip(readable, developed, answers, strict=True)
+            answers = [second_look(run, *look, max_error=max_error)[0] for look in looks]
+        given = iter(answers)
         for file, result in zip(batch, results, strict=True):
             if isinstance(result, PhotoError):
                 yield Unreadable(str(file), str(result))
             else:
-                yield from (next(answers) for _ in result)
+                yield from (next(given) for _ in result)
 
 
 def photo_facts(run: "Run") -> DataFacts:

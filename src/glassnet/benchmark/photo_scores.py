@@ -12,9 +12,13 @@ from glassnet.errors import InputError, UnknownNameError
 from glassnet.evaluation.intervals import wilson_interval
 from glassnet.photos.steps import resize
 from glassnet.prediction import photo_facts, predict
+from glassnet.second_look import answer_photos
 
 if TYPE_CHECKING:
     from glassnet.runs import Run
+
+SECOND_LOOK = "second look"
+"""What is left out like a step: other ways for photos that become unlike the training images."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class StyleScore:
         resized: share that is right when the photo is only resized, with light and dark as the photo's ground says.
         accuracy: share that is right after all steps.
         interval: 95 % interval of the accuracy.
-        without: share that is right with one step left out, by the step's name.
+        without: share that is right with one step left out, or without a second look, by its name.
     """
 
     style: str
@@ -109,22 +113,27 @@ def score_photos(
     numbers = np.random.default_rng(seed).choice(len(test), count, replace=False)
     labels = test.labels[numbers]
 
-    def share(images: list[np.ndarray]) -> float:
-        said = np.array([one.probabilities.argmax() for one in predict(run, np.stack(images), top=1)])
-        return float((said == labels).mean())
+    def share(said: list[np.ndarray]) -> float:
+        return float((np.array([one.argmax() for one in said]) == labels).mean())
+
+    def read(images: list[np.ndarray]) -> float:
+        return share([one.probabilities for one in predict(run, np.stack(images), top=1)])
+
+    def seen(taken: list[np.ndarray], *without: str) -> float:
+        return share([one.probabilities for one, _ in answer_photos(run, taken, top=1, without=without)])
 
     scores = []
     for name in styles or STYLES[facts.kind]:
         if on_style:
             on_style(name)
         taken = [render(facts.kind, name, test.images[i], seed * 100_003 + int(i)) for i in numbers]
-        developed = [photos.develop(one, shape, facts) for one in taken]
-        right = share([one.image for one in developed])
-        steps = [step for step in photos.STEPS if any(step == one.name for d in developed for one in d.steps)]
-        left_out = {
-            step: share([photos.develop(one, shape, facts, without=[step], watched=False).image for one in taken])
-            for step in (steps if ablate else ())
-        }
+        left_out = {}
+        if ablate:
+            usual = [photos.develop(one, shape, facts) for one in taken]
+            steps = {one.name for development in usual for one in development.steps}
+            left_out = {step: seen(taken, step) for step in photos.STEPS if step in steps}
+            left_out[SECOND_LOOK] = read([one.image for one in usual])
+        right = seen(taken)
         style = STYLES[facts.kind][name]
         scores.append(
             StyleScore(
@@ -132,7 +141,7 @@ def score_photos(
                 about=style.about,
                 held_out=style.held_out,
                 n=count,
-                resized=share([_resized(one, shape, facts.background < 128) for one in taken]),
+                resized=read([_resized(one, shape, facts.background < 128) for one in taken]),
                 accuracy=right,
                 interval=wilson_interval(round(right * count), count),
                 without=left_out,

@@ -52,15 +52,14 @@ def ask_picture(run: Path, picture: bytes, source: str) -> Answer:
     Raises:
         PhotoError: it is no picture.
     """
-    from glassnet.photos import develop
-    from glassnet.prediction import photo_facts, predict_developed
+    from glassnet.second_look import answer_photos
 
     opened = recall(run)
     try:
-        developed = develop(picture, opened.passport.image_shape, photo_facts(opened), watched=False)
+        ((answer, _),) = answer_photos(opened, [picture], sources=[source])
     except PhotoError as error:
         raise PhotoError(f"cannot read the picture that you passed: {error}; pass a PNG, JPEG, WebP, GIF, …") from None
-    return plain_answer(opened, *predict_developed(opened, [developed], sources=[source]))
+    return plain_answer(opened, answer)
 
 
 def ask_image(run: Path, split: str, index: int) -> Answer:

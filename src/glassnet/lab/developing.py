@@ -52,11 +52,11 @@ def show_way(run: Path, picture: bytes) -> Way:
     Raises:
         PhotoError: it is no picture.
     """
-    from glassnet.photos import develop
-    from glassnet.prediction import photo_facts, predict
+    from glassnet.prediction import predict
+    from glassnet.second_look import answer_photos
 
     opened = recall(run)
-    found = develop(picture, opened.passport.image_shape, photo_facts(opened))
+    ((_, found),) = answer_photos(opened, [picture], watched=True)
     said = predict(opened, np.stack([step.seen for step in found.steps]))
     steps = tuple(
         SeenStep(step.title, step.about, _small(step.image), step.seen, one.label, float(max(one.probabilities)))

@@ -10,17 +10,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from glassnet.photos.development import develop, read_photo
+    from glassnet.photos.development import develop, develop_otherwise, read_photo
     from glassnet.photos.facts import DataFacts, assumed_facts, data_facts, subject_size
     from glassnet.photos.files import develop_files
     from glassnet.photos.kept import adapt, kept_facts
     from glassnet.photos.many import develop_many, picture_files
+    from glassnet.photos.opening import PhotoSource
     from glassnet.photos.steps import STEPS, Development, Step
 
 _HOMES = {
     "STEPS": "steps",
     "DataFacts": "facts",
     "Development": "steps",
+    "PhotoSource": "opening",
     "Step": "steps",
     "adapt": "kept",
     "assumed_facts": "facts",
@@ -28,6 +30,7 @@ _HOMES = {
     "develop": "development",
     "develop_files": "files",
     "develop_many": "many",
+    "develop_otherwise": "development",
     "kept_facts": "kept",
     "picture_files": "many",
     "read_photo": "development",
@@ -38,6 +41,7 @@ __all__ = [
     "STEPS",
     "DataFacts",
     "Development",
+    "PhotoSource",
     "Step",
     "adapt",
     "assumed_facts",
@@ -45,6 +49,7 @@ __all__ = [
     "develop",
     "develop_files",
     "develop_many",
+    "develop_otherwise",
     "kept_facts",
     "picture_files",
     "read_photo",

@@ -1,22 +1,23 @@
 """From a photo to the network's input; what has to be done follows from the images that the network was trained on."""
 
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 import numpy as np
-from PIL import Image as Picture
 
 from glassnet.errors import UnknownNameError
 from glassnet.photos.cutout import develop_item
 from glassnet.photos.drawn import develop_drawing
 from glassnet.photos.facts import DataFacts, assumed_facts, measure_subject
-from glassnet.photos.opening import Photo, open_photo
+from glassnet.photos.light import SMALL
+from glassnet.photos.opening import Photo, PhotoSource, open_photo
 from glassnet.photos.steps import STEPS, Development, Step, resize
+from glassnet.photos.ways import OTHERS, USUAL, Way
 from glassnet.types import Image
 
 
 def develop(
-    photo: str | Path | bytes | Picture.Image | np.ndarray,
+    photo: PhotoSource,
     image_shape: tuple[int, ...],
     facts: DataFacts,
     *,
@@ -62,12 +63,38 @@ def develop(
         return _unchanged(opened, fitting, watched=watched)
     if facts.kind == "items":
         return develop_item(opened, image_shape, facts, left, watched=watched)
-    return develop_drawing(opened, image_shape, facts, left, watched=watched)
+    return develop_drawing(opened, image_shape, facts, replace(USUAL, without=left), watched=watched)
 
 
-def read_photo(
-    photo: str | Path | bytes | Picture.Image | np.ndarray, image_shape: tuple[int, ...], facts: DataFacts | int
-) -> Image:
+def develop_otherwise(
+    photo: PhotoSource,
+    image_shape: tuple[int, ...],
+    facts: DataFacts,
+    *,
+    watched: bool = True,
+) -> Iterator[tuple[Way, Development]]:
+    """Develop a photo in the ways that are not usual, for one whose usual development is no likely image.
+
+    Args:
+        photo: see `develop`.
+        image_shape: see `develop`.
+        facts: see `develop`; there are such ways for drawings only.
+        watched: see `develop`.
+
+    Yields:
+        Each way with what it makes of the photo, where it finds something; none for small pictures, which were cut out
+        and drawn by somebody.
+    """
+    opened = open_photo(photo)
+    if facts.kind != "drawings" or len(image_shape) == 3 or max(opened.pixels.shape[:2]) <= SMALL:
+        return
+    for way in OTHERS:
+        found = develop_drawing(opened, image_shape, facts, way, watched=watched)
+        if not found.blank:
+            yield way, found
+
+
+def read_photo(photo: PhotoSource, image_shape: tuple[int, ...], facts: DataFacts | int) -> Image:
     """Return the network's input for a photo: the short form of `develop`.
 
     Args:

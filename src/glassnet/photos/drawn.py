@@ -13,6 +13,7 @@ from glassnet.photos.steps import Box, Development, Step, to_bytes
 from glassnet.photos.subjects import (
     Subject,
     as_one,
+    darkest_piece,
     even_ink,
     find_subjects,
     local_threshold,
@@ -20,6 +21,7 @@ from glassnet.photos.subjects import (
     without_rims,
     without_shadows,
 )
+from glassnet.photos.ways import USUAL, Way
 from glassnet.types import Image
 
 LUMINANCE = (0.299, 0.587, 0.114)
@@ -59,19 +61,17 @@ class Ink:
     blank: bool
 
 
-def develop_drawing(
-    photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str], *, watched: bool
-) -> Development:
+def develop_drawing(photo: Photo, shape: tuple[int, ...], facts: DataFacts, way: Way, *, watched: bool) -> Development:
     """Take a photo of one drawing all the way.
 
     Args:
         photo: as it was opened.
         shape: of the network's input.
         facts: of the training images.
-        without: names of steps that are left out.
+        way: what is left out, or done otherwise than usual.
         watched: whether to keep the steps.
     """
-    found = find_ink(photo, shape, facts, without, watched=watched)
+    found = find_ink(photo, shape, facts, way, watched=watched)
     warnings = [*photo.warnings, *found.warnings]
     if not found.subjects:
         empty = np.full(shape, facts.background, np.uint8)
@@ -79,7 +79,7 @@ def develop_drawing(
     if len(found.subjects) > 1:
         warnings.append(f"{len(found.subjects)} subjects are in it; the most prominent one is read (--many reads all)")
     subject = found.subjects[0]
-    image, steps, box = _frame(found, subject, shape, facts, without)
+    image, steps, box = _frame(found, subject, shape, facts, way.without)
     warnings += doubts.of_size(subject.longest, photo.pixels.shape, photo.size, facts)
     return Development(image, (*found.steps, *steps), tuple(warnings), box, found.blank)
 
@@ -88,7 +88,7 @@ def develop_subject(
     found: Ink, subject: Subject, photo: Photo, shape: tuple[int, ...], facts: DataFacts
 ) -> Development:
     """Take one of several drawings in a photo the rest of the way."""
-    image, steps, box = _frame(found, subject, shape, facts, frozenset())
+    image, steps, box = _frame(found, subject, shape, facts, USUAL.without)
     return Development(image, (*found.steps, *steps), photo.warnings, box, found.blank)
 
 
@@ -115,13 +115,14 @@ class _Trail:
             self.show_dark(name, title, about, 255 - 255 * np.clip(ink / max(float(ink.max()), 1e-6), 0, 1))
 
 
-def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: frozenset[str], *, watched: bool) -> Ink:
+def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, way: Way, *, watched: bool) -> Ink:
     """Separate what was drawn from light, paper, lines and specks."""
+    without = way.without
     trail = _Trail(shape, facts.background < 128, watched)
     trail.show("upright", "the photo", photo.about, photo.pixels)
     gray = _alone(photo, _to_gray(photo, trail, without), trail, without)
-    dark, dark_on_light = _to_dark_on_light(gray, trail, without)
-    ink = _without_light(dark, trail, without)
+    dark, dark_on_light = _to_dark_on_light(gray, trail, way)
+    ink = _without_light(dark, trail, way)
     if "lines" not in without:
         ink, count = lines.remove_lines(ink)
         trail.show_ink("lines", "no printed lines", f"{count} straight lines through the picture taken out", ink)
@@ -137,6 +138,8 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, without: fr
         subjects = find_subjects(ink, mask, noise)
     else:
         ink, mask, subjects = without_shadows(ink, mask, noise)
+    if way.darkest:
+        subjects = [darkest_piece(ink, one, way.darkest) for one in subjects[:1]]
     peak = float(np.quantile(ink[mask], 0.8)) if mask.any() else 0.0
     if not dark_on_light:  # chalk reflects, so that its share of the black around it means little: count in brightness
         peak = peak * float(dark.max()) / 255
@@ -178,13 +181,13 @@ def _alone(photo: Photo, gray: np.ndarray, trail: _Trail, without: frozenset[str
     return gray
 
 
-def _to_dark_on_light(gray: np.ndarray, trail: _Trail, without: frozenset[str]) -> tuple[np.ndarray, bool]:
+def _to_dark_on_light(gray: np.ndarray, trail: _Trail, way: Way) -> tuple[np.ndarray, bool]:
     """Return the picture dark on light, and whether it was taken so."""
-    if "polarity" in without:  # as if it were drawn as the training images are
+    if "polarity" in way.without:  # as if it were drawn as the training images are
         return (255 - gray if trail.dark_ground else gray), not trail.dark_ground
-    dark_on_light = light.is_dark_on_light(gray)
+    dark_on_light = light.is_dark_on_light(gray) != way.turned
     seeming, surface = gray if dark_on_light else 255 - gray, None
-    if "sheet" not in without and max(gray.shape) > light.SMALL:
+    if "sheet" not in way.without and not way.turned and max(gray.shape) > light.SMALL:
         surface = sheets.find_surface(seeming, light_drawing=not dark_on_light)
     dark = seeming
     if surface is not None:
@@ -203,10 +206,10 @@ def _covers(surface: sheets.Surface) -> str:
     return f"a sheet covers {100 * surface.share:.0f} % of the picture; what lies around it is left out"
 
 
-def _without_light(dark: np.ndarray, trail: _Trail, without: frozenset[str]) -> np.ndarray:
-    if "flatten" in without:
+def _without_light(dark: np.ndarray, trail: _Trail, way: Way) -> np.ndarray:
+    if "flatten" in way.without:
         return np.clip(1 - dark / max(float(np.quantile(dark, 0.9)), 1), 0, 1)
-    ink = light.flatten(dark)
+    ink = light.flatten(dark, nearby=way.nearby)
     low, high = np.quantile(dark[::4, ::4], (0.25, 0.9))
     about = f"each pixel beside the ground around it, whose brightness runs from {low:.0f} to {high:.0f}"
     trail.show_ink("flatten", "even light", about, ink)

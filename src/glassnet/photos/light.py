@@ -14,6 +14,9 @@ STROKE, THIN = 6, 0.2
 """Pixels of 96 that only strokes are narrower than, unlike reflections and shadows; if less than this share of what
 stands out is narrower, strokes are wide, too."""
 
+NEARBY = 10
+"""Part of a picture's longest side within which its ground may change, where it is looked for close by."""
+
 SMALL = 40
 """Pictures of at most so many pixels a side are scans or drawings, cut out already; there is no light to even out."""
 
@@ -71,7 +74,7 @@ def is_dark_on_light(gray: np.ndarray) -> bool:
     return bool(dark * (1 + 0.5 * np.tanh(_vote(small > otsu(small)))) >= light)
 
 
-def flatten(dark: np.ndarray) -> np.ndarray:
+def flatten(dark: np.ndarray, *, nearby: bool = False) -> np.ndarray:
     """Return how much darker than its ground each pixel is, 0 to 1, for a dark drawing on light ground.
 
     The ground is estimated by a closing: the brightest within a window that is wider than a stroke, and then the
@@ -79,6 +82,7 @@ def flatten(dark: np.ndarray) -> np.ndarray:
 
     Args:
         dark: `(height, width)`, 0 to 255.
+        nearby: let the ground change within a tenth of the picture; then it also follows what is wider than that.
 
     References:
         Vincent (1993), Morphological grayscale reconstruction in image analysis (closing as background).
@@ -88,10 +92,12 @@ def flatten(dark: np.ndarray) -> np.ndarray:
         return np.clip((ground - dark) / max(ground, 1), 0, 1)
     smooth = ndimage.gaussian_filter(dark, 0.6)
     small = _shrunk(smooth, 128)
-    # Wide enough for any stroke first; then, for shadows' sake, hardly wider than the strokes that were found.
-    rough = 1 - small / np.maximum(_closed(small, max(small.shape) // 2), 8)
-    wide = stroke_width(rough > 0.6 * float(np.quantile(rough, 0.99)))
-    size = int(np.clip(4 * wide, max(small.shape) // 6, max(small.shape) // 2))
+    size = max(small.shape) // NEARBY
+    if not nearby:
+        # Wide enough for any stroke first; then, for shadows' sake, hardly wider than the strokes that were found.
+        rough = 1 - small / np.maximum(_closed(small, max(small.shape) // 2), 8)
+        wide = stroke_width(rough > 0.6 * float(np.quantile(rough, 0.99)))
+        size = int(np.clip(4 * wide, max(small.shape) // 6, max(small.shape) // 2))
     ground = enlarge(ndimage.gaussian_filter(_closed(small, size), size / 12), dark.shape)
     return np.clip(1 - smooth / np.maximum(ground, 8), 0, 1)
 

@@ -2,16 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
-from PIL import Image as Picture
-
 from glassnet.errors import PhotoError
 from glassnet.photos.development import develop
 from glassnet.photos.drawn import develop_subject, find_ink
 from glassnet.photos.facts import DataFacts
-from glassnet.photos.opening import open_photo
+from glassnet.photos.opening import PhotoSource, open_photo
 from glassnet.photos.steps import Development
 from glassnet.photos.subjects import Subject
+from glassnet.photos.ways import USUAL
 
 ENDINGS = (
     ".jpg",
@@ -35,7 +33,7 @@ ENDINGS = (
 
 
 def develop_many(
-    photo: str | Path | bytes | Picture.Image | np.ndarray,
+    photo: PhotoSource,
     image_shape: tuple[int, ...],
     facts: DataFacts,
     *,
@@ -55,7 +53,7 @@ def develop_many(
     if facts.kind != "drawings" or len(image_shape) == 3:
         return [develop(photo, image_shape, facts, watched=watched)]
     opened = open_photo(photo)
-    found = find_ink(opened, image_shape, facts, frozenset(), watched=watched)
+    found = find_ink(opened, image_shape, facts, USUAL, watched=watched)
     if len(found.subjects) < 2:
         return [develop(photo, image_shape, facts, watched=watched)]
     return [develop_subject(found, one, opened, image_shape, facts) for one in in_reading_order(found.subjects)]

@@ -11,6 +11,9 @@ from PIL import ImageOps
 from glassnet.datasets.decoding import decode
 from glassnet.errors import InputError
 
+PhotoSource = str | Path | bytes | Picture.Image | np.ndarray
+"""A picture file, its bytes, a Pillow picture, or an array `uint8 (height, width[, 3])`."""
+
 NEAR, WORKED = 360, 420
 """Pixels of the shortest side that decoding may reduce to, and of the longest side that photos are worked on."""
 
@@ -32,7 +35,7 @@ class Photo:
     warnings: tuple[str, ...] = ()
 
 
-def open_photo(photo: str | Path | bytes | Picture.Image | np.ndarray) -> Photo:
+def open_photo(photo: PhotoSource) -> Photo:
     """Open a photo, upright, on white where it is transparent, no larger than it is worked on.
 
     Args:

@@ -148,6 +148,14 @@ def as_one(strokes: np.ndarray) -> list[Subject]:
     return [_subject(strokes, 1.0)] if strokes.any() else []
 
 
+def darkest_piece(ink: np.ndarray, subject: Subject, share: float) -> Subject:
+    """Return the largest piece of what has at least that share of a subject's darkest ink."""
+    dark = subject.mask & (ink > share * float(np.quantile(ink[subject.mask], 0.9)))
+    labels, count = label_pieces(dark)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    return _subject(labels == sizes.argmax() + 1, subject.strength)
+
+
 def find_subjects(ink: np.ndarray, strokes: np.ndarray, noise: float) -> list[Subject]:
     """Return the subjects, the most prominent first.
 

@@ -1,0 +1,47 @@
+"""Ways to develop a drawing: the usual one, and others for photos that it makes no likely drawing of."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a photo of a drawing becomes a network's input.
+
+    Args:
+        about: what is unusual in it, to be said after "read".
+        without: names of steps that are left out.
+        turned: exchange light and dark once more than the photo asks for; then no sheet explains what seems light.
+        nearby: compare each pixel with the ground close to it, so that the light may change within a hand's breadth.
+        darkest: the drawing is the largest piece of what has at least this share of its darkest ink; 0 keeps all of it.
+    """
+
+    about: str = ""
+    without: frozenset[str] = frozenset()
+    turned: bool = False
+    nearby: bool = False
+    darkest: float = 0.0
+
+
+USUAL = Way()
+
+OTHERS = (
+    Way("with light and dark exchanged", turned=True),
+    Way(
+        "with light and dark exchanged, its surroundings and printed lines with it",
+        without=frozenset({"sheet", "lines"}),
+        turned=True,
+    ),
+    Way(
+        "by its darkest strokes alone, its surroundings and printed lines with it",
+        without=frozenset({"sheet", "lines"}),
+        darkest=0.7,
+    ),
+    Way(
+        "by its darkest strokes alone, beside the ground close to them",
+        without=frozenset({"sheet"}),
+        nearby=True,
+        darkest=0.5,
+    ),
+)
+"""What is tried where the usual way ends in something unlike the training images: thick strokes were taken for a sheet,
+light for dark, a shadow, a printed number or the edge of a reflection for a part of the drawing."""
