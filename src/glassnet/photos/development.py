@@ -1,7 +1,6 @@
 """From a photo to the network's input; what has to be done follows from the images that the network was trained on."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from glassnet.photos.facts import DataFacts, assumed_facts, measure_subject
 from glassnet.photos.light import SMALL
 from glassnet.photos.opening import Photo, PhotoSource, open_photo
 from glassnet.photos.steps import STEPS, Development, Step, resize
-from glassnet.photos.ways import OTHERS, USUAL, Way
+from glassnet.photos.ways import OTHERS, Way
 from glassnet.types import Image
 
 
@@ -63,7 +62,7 @@ def develop(
         return _unchanged(opened, fitting, watched=watched)
     if facts.kind == "items":
         return develop_item(opened, image_shape, facts, left, watched=watched)
-    return develop_drawing(opened, image_shape, facts, replace(USUAL, without=left), watched=watched)
+    return develop_drawing(opened, image_shape, facts, Way(without=left), watched=watched)
 
 
 def develop_otherwise(
@@ -85,8 +84,10 @@ def develop_otherwise(
         Each way with what it makes of the photo, where it finds something; none for small pictures, which were cut out
         and drawn by somebody.
     """
+    if facts.kind != "drawings" or len(image_shape) == 3:
+        return
     opened = open_photo(photo)
-    if facts.kind != "drawings" or len(image_shape) == 3 or max(opened.pixels.shape[:2]) <= SMALL:
+    if max(opened.pixels.shape[:2]) <= SMALL:
         return
     for way in OTHERS:
         found = develop_drawing(opened, image_shape, facts, way, watched=watched)
