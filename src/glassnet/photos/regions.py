@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from glassnet.photos.boxes import box_of, sides, slices_of
 from glassnet.photos.medians import median_around
 from glassnet.photos.pieces import fill_hull, label_pieces
 
@@ -36,6 +37,9 @@ BEYOND = 4, 8
 """Pixels outside of a region that it is compared with: beyond a printed line or a soft edge."""
 
 
+HOLE = 0.08
+"""Width of a hole at least, beside the region's longest side, through which paper is seen; writing is narrower."""
+
 GROUND = 14
 """Pixels outside of a region from which on everything is the ground."""
 
@@ -52,21 +56,22 @@ def region_within(small: np.ndarray) -> np.ndarray | None:
     tone = np.log(ndimage.uniform_filter(small, (2, 2, 1)) + 12)  # pyright: ignore[reportArgumentType]
     change = (ndimage.maximum_filter(tone, (3, 3, 1)) - ndimage.minimum_filter(tone, (3, 3, 1))).max(-1)
     for level in EVEN:
-        region = _largest(np.asarray(ndimage.binary_opening(change < level, np.ones((2, 2)))))
-        if region is not None and _stands_out(tone, region):
-            return region
+        piece, outline = _largest(np.asarray(ndimage.binary_opening(change < level, np.ones((2, 2)))))
+        if outline is not None and _stands_out(tone, outline) and not _is_stroke(tone, piece, outline):
+            return outline
     return None
 
 
-def _largest(even: np.ndarray) -> np.ndarray | None:
-    """Return the outline of the largest piece that can be a sheet, filled; None if none can."""
+def _largest(even: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the largest piece that can be a sheet, and its outline, filled; None for that if none can."""
     labels, count = label_pieces(even)
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     for number in np.argsort(-areas)[:3]:
-        outline = _outline(labels == number + 1)
+        piece = labels == number + 1
+        outline = _outline(piece)
         if outline is not None:
-            return outline
-    return None
+            return piece, outline
+    return even, None
 
 
 def _outline(piece: np.ndarray) -> np.ndarray | None:
@@ -77,6 +82,24 @@ def _outline(piece: np.ndarray) -> np.ndarray | None:
         return None
     inside = fill_hull(filled)
     return inside if filled[inside].mean() > SOLID else None
+
+
+def _is_stroke(tone: np.ndarray, piece: np.ndarray, outline: np.ndarray) -> bool:
+    """Tell whether a piece is a thick stroke: its largest hole is wide and shows the paper that lies around it."""
+    labels, count = label_pieces(np.asarray(ndimage.binary_fill_holes(piece)) & ~piece)
+    if not count:
+        return False
+    hole = labels == np.bincount(labels.ravel())[1:].argmax() + 1
+    depth = np.asarray(ndimage.distance_transform_edt(hole))
+    if 2 * depth.max() < HOLE * max(sides(slices_of(box_of(outline)))) or hole[fill_hull(hole)].mean() < SOLID:
+        return False
+    away = np.asarray(ndimage.distance_transform_edt(~outline))
+    ring = tone[(away >= BEYOND[0]) & (away <= BEYOND[1])]
+    if not len(ring):
+        return False
+    low, high = np.quantile(ring, (0.1, 0.9), axis=0)
+    within = np.median(tone[depth > depth.max() / 2], axis=0)
+    return bool(((within > low - STEP) & (within < high + STEP)).all())
 
 
 def _stands_out(tone: np.ndarray, region: np.ndarray) -> bool:
