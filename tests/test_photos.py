@@ -418,6 +418,18 @@ def test_a_tight_crop_of_a_bold_digit_is_not_blank(facts: DataFacts) -> None:
     assert one.image[14, 14] < 60 < one.image.max()
 
 
+@pytest.mark.parametrize("width", [20, 36, 44])
+@pytest.mark.parametrize(("ground", "ink"), [(255, 0), (230, 60), (30, 220)])
+def test_what_is_seen_through_a_thick_stroke_is_not_read(facts: DataFacts, ground: int, ink: int, width: int) -> None:
+    for outlines in ([(70, 30, 230, 270)], [(95, 30, 205, 155), (90, 125, 210, 270)]):
+        sheet = Image.new("RGB", (300, 300), (ground,) * 3)
+        for outline in outlines:
+            ImageDraw.Draw(sheet).ellipse(outline, outline=(ink,) * 3, width=width)
+        one = develop(np.asarray(sheet), (28, 28), facts)
+        assert one.box == pytest.approx((0.1, 0.9, outlines[-1][0] / 300, outlines[-1][2] / 300), abs=0.02)
+        assert not any(step.name == "sheet" for step in one.steps)
+
+
 @pytest.mark.parametrize("side", [8, 16, 32])
 def test_small_scans_keep_their_grays(facts: DataFacts, side: int) -> None:
     rows, columns = np.mgrid[:8, :8]

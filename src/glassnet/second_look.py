@@ -102,4 +102,4 @@ def _typicality(answer: Prediction) -> float:
 
 
 def _told(about: str) -> str:
-    return f"it was read {about}, because the usual way made something unlike the training images of it"
+    return f"it was read {about}, since the usual steps made something unlike the training images"

@@ -56,14 +56,14 @@ def region_within(small: np.ndarray) -> np.ndarray | None:
     tone = np.log(ndimage.uniform_filter(small, (2, 2, 1)) + 12)  # pyright: ignore[reportArgumentType]
     change = (ndimage.maximum_filter(tone, (3, 3, 1)) - ndimage.minimum_filter(tone, (3, 3, 1))).max(-1)
     for level in EVEN:
-        piece, outline = _largest(np.asarray(ndimage.binary_opening(change < level, np.ones((2, 2)))))
-        if outline is not None and _stands_out(tone, outline) and not _is_stroke(tone, piece, outline):
-            return outline
+        found = _largest(np.asarray(ndimage.binary_opening(change < level, np.ones((2, 2)))))
+        if found is not None and _stands_out(tone, found[1]) and not _is_stroke(tone, *found):
+            return found[1]
     return None
 
 
-def _largest(even: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the largest piece that can be a sheet, and its outline, filled; None for that if none can."""
+def _largest(even: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the largest piece that can be a sheet, and its outline, filled; None if none can."""
     labels, count = label_pieces(even)
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     for number in np.argsort(-areas)[:3]:
@@ -71,7 +71,7 @@ def _largest(even: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         outline = _outline(piece)
         if outline is not None:
             return piece, outline
-    return even, None
+    return None
 
 
 def _outline(piece: np.ndarray) -> np.ndarray | None:

@@ -8,7 +8,7 @@ class Way:
     """How a photo of a drawing becomes a network's input.
 
     Args:
-        about: what is unusual in it, to be said after "read".
+        about: what is unusual in it, to be said after "it was read".
         without: names of steps that are left out.
         turned: exchange light and dark once more than the photo asks for; then no sheet explains what seems light.
         nearby: compare each pixel with the ground close to it, so that the light may change within a hand's breadth.
@@ -27,17 +27,17 @@ USUAL = Way()
 OTHERS = (
     Way("with light and dark exchanged", turned=True),
     Way(
-        "with light and dark exchanged, its surroundings and printed lines with it",
+        "with light and dark exchanged, without looking for a sheet or printed lines",
         without=frozenset({"sheet", "lines"}),
         turned=True,
     ),
     Way(
-        "by its darkest strokes alone, its surroundings and printed lines with it",
+        "by its darkest strokes alone, without looking for a sheet or printed lines",
         without=frozenset({"sheet", "lines"}),
         darkest=0.7,
     ),
     Way(
-        "by its darkest strokes alone, beside the ground close to them",
+        "by its darkest strokes alone, in light that was evened out close by",
         without=frozenset({"sheet"}),
         nearby=True,
         darkest=0.5,
