@@ -33,7 +33,7 @@ from glassnet.photos.steps import resize, to_bytes
 from glassnet.photos.strokes import find_strokes
 from glassnet.photos.subjects import SOFT, Subject, find_subjects, own_ink
 from glassnet.prediction import Prediction, Unreadable, photo_facts, predict_developed, predict_photos
-from glassnet.second_look import DOUBTFUL, answer_photos
+from glassnet.second_look import DOUBTFUL, answer_photos, second_look
 from tests.conftest import Said, part
 
 
@@ -692,6 +692,10 @@ def test_everybody_gets_the_same_second_look(digits: Run, crosswords: list[np.nd
     assert np.array_equal(seen.prediction.image, answers[again][0].image)
     assert np.array_equal(seen.findings[-1].step.seen, seen.prediction.image)
     assert "it was read" in seen.record()["warnings"][-1]
+    first = develop(files[again], (28, 28), photo_facts(digits))
+    (answer,) = predict_developed(digits, [first], sources=["gone"])
+    files[again].unlink()
+    assert second_look(digits, files[again], first, answer) == (answer, first)
 
 
 def test_a_second_look_makes_nothing_sure(digits: Run, fashion: Dataset, crosswords: list[np.ndarray]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from glassnet import photos
+from glassnet.errors import PhotoError
 from glassnet.prediction import Prediction, photo_facts, predict_developed
 
 if TYPE_CHECKING:
@@ -85,7 +86,10 @@ def second_look(
     if first.blank or answer.verdict is None or answer.verdict.typicality > DOUBTFUL:
         return answer, first
     ways = photos.develop_otherwise(photo, run.passport.image_shape, photo_facts(run), watched=watched)
-    others = [replace(one, warnings=(*one.warnings, _told(way.about))) for way, one in ways]
+    try:
+        others = [replace(one, warnings=(*one.warnings, _told(way.about))) for way, one in ways]
+    except PhotoError:  # the file is gone since it was read
+        return answer, first
     sources, top = [answer.source] * len(others), len(answer.top)
     said = predict_developed(run, others, sources=sources, top=top, max_error=max_error)
     best, found = max(zip(said, others, strict=True), key=lambda pair: _typicality(pair[0]), default=(answer, first))
