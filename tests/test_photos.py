@@ -680,8 +680,8 @@ def test_a_second_look_reads_more_and_says_so(digits: Run, mnist: Dataset, cross
 
 
 def test_everybody_gets_the_same_second_look(digits: Run, crosswords: list[np.ndarray], tmp_path: Path) -> None:
-    for k, one in enumerate(crosswords):
-        Image.fromarray(one).save(tmp_path / f"{k:02}.png")
+    for k, one in enumerate(crosswords[:10]):
+        Image.fromarray(one).save(tmp_path / f"{k}.png")
     files = sorted(tmp_path.iterdir())
     answers = answer_photos(digits, files)
     again = next(k for k, (answer, _) in enumerate(answers) if "it was read" in str(answer.warnings))
@@ -699,7 +699,7 @@ def test_everybody_gets_the_same_second_look(digits: Run, crosswords: list[np.nd
 
 
 def test_a_second_look_makes_nothing_sure(digits: Run, fashion: Dataset, crosswords: list[np.ndarray]) -> None:
-    strangers = [foreign.render(kind, seed) for kind in ("letters", "faces", "blank paper") for seed in range(8)]
+    strangers = [foreign.render(kind, seed) for kind in ("letters", "faces", "blank paper") for seed in range(5)]
     facts = photo_facts(digits)
     usual = [develop(one, (28, 28), facts, watched=False) for one in strangers]
     first = predict_developed(digits, usual, sources=[""] * len(usual))
