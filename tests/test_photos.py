@@ -661,20 +661,19 @@ def test_a_second_look_reads_more_and_says_so(digits: Run, mnist: Dataset, cross
     usual = [develop(one, (28, 28), facts, watched=False) for one in crosswords]
     first = predict_developed(digits, usual, sources=[str(k) for k in range(len(usual))])
     answers = answer_photos(digits, crosswords, labels=mnist.train.labels[:40].tolist())
-    right = [sum(one.label == answer.true_label for one, (answer, _) in zip(said, answers, strict=True)) for said in (
-        first, [answer for answer, _ in answers]
-    )]  # fmt: skip
-    assert right[1] > right[0] + 1
+    truth = [answer.true_label for answer, _ in answers]
+    before = sum(one.label == label for one, label in zip(first, truth, strict=True))
+    assert sum(answer.label == label for (answer, _), label in zip(answers, truth, strict=True)) > before + 1
     again = [
-        (before, *pair) for before, pair in zip(first, answers, strict=True) if "it was read" in str(pair[1].warnings)
+        (usually, *pair) for usually, pair in zip(first, answers, strict=True) if "it was read" in str(pair[1].warnings)
     ]
     assert 2 < len(again) < 20
-    for before, answer, found in again:
-        assert before.verdict and answer.verdict
-        assert before.verdict.typicality == answer.verdict.typicality <= DOUBTFUL
+    for usually, answer, found in again:
+        assert usually.verdict and answer.verdict
+        assert usually.verdict.typicality == answer.verdict.typicality <= DOUBTFUL
         assert answer.verdict.unlike
         assert np.array_equal(answer.image, found.image)
-        assert not np.array_equal(answer.image, before.image)
+        assert not np.array_equal(answer.image, usually.image)
     same = [k for k, (answer, _) in enumerate(answers) if "it was read" not in str(answer.warnings)]
     assert all(np.array_equal(answers[k][1].image, usual[k].image) for k in same)
 

@@ -141,9 +141,9 @@ def predict(
     if isinstance(images, np.ndarray):
         array = images[None] if images.shape == passport.image_shape else images
     else:
-        paths = [images] if isinstance(images, (str, Path)) else list(images)
         from glassnet.second_look import answer_photos
 
+        paths = [images] if isinstance(images, (str, Path)) else list(images)
         sources = sources or [str(path) for path in paths]
         answers = answer_photos(run, paths, sources=sources, labels=labels, top=top, max_error=max_error)
         return [answer for answer, _ in answers]
@@ -276,8 +276,7 @@ def predict_photos(
         ]
         answers = predict_developed(run, developed, sources=names, top=top, max_error=max_error)
         if not many:
-            readable = [file for file, one in zip(batch, results, strict=True) if not isinstance(one, PhotoError)]
-            looks = zip(readable, developed, answers, strict=True)
+            looks = zip(names, developed, answers, strict=True)  # here a name is a file
             answers = [second_look(run, *look, max_error=max_error)[0] for look in looks]
         given = iter(answers)
         for file, result in zip(batch, results, strict=True):

@@ -1,7 +1,7 @@
 """A second look at photos: where the usual steps end in something unlike the training images, other ways are tried.
 
-The steps from a photo to a network's input know nothing of the network, and take a thick stroke for a sheet or a shadow
-for a stroke now and then. Then what they make is nearly always unlike the training images, which the run can tell, and
+The steps from a photo to a network's input know nothing of the network, and take light for dark or a shadow for a
+stroke now and then. Then what they make is nearly always unlike the training images, which the run can tell, and
 what another way makes is like them, if that way is right.
 """
 
@@ -92,17 +92,15 @@ def second_look(
         return answer, first
     sources, top = [answer.source] * len(others), len(answer.top)
     said = predict_developed(run, others, sources=sources, top=top, max_error=max_error)
-    best, found = max(zip(said, others, strict=True), key=lambda pair: _typicality(pair[0]), default=(answer, first))
-    if best.verdict is None or best.verdict.unlike:
+    answered = zip(said, others, strict=True)
+    likely = [(one.verdict, one, other) for one, other in answered if one.verdict and not one.verdict.unlike]
+    if not likely:
         return answer, first
+    verdict, best, found = max(likely, key=lambda one: one[0].typicality)
     typicality = answer.verdict.typicality
-    known = best.verdict.known and (max_error is None or typicality > 0)
-    verdict = replace(best.verdict, typicality=typicality, unlike=True, known=known)
+    known = verdict.known and (max_error is None or typicality > 0)
+    verdict = replace(verdict, typicality=typicality, unlike=True, known=known)
     return replace(best, true_label=answer.true_label, verdict=verdict), found
-
-
-def _typicality(answer: Prediction) -> float:
-    return 0.0 if answer.verdict is None else answer.verdict.typicality
 
 
 def _told(about: str) -> str:

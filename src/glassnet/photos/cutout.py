@@ -8,7 +8,7 @@ from glassnet.photos.boxes import box_of, sides, slices_of
 from glassnet.photos.drawn import LUMINANCE
 from glassnet.photos.facts import DataFacts
 from glassnet.photos.opening import Photo
-from glassnet.photos.pieces import label_pieces
+from glassnet.photos.pieces import areas_of_pieces, label_pieces
 from glassnet.photos.steps import Box, Development, Step, resize, to_bytes
 
 SECOND = 0.3
@@ -82,7 +82,7 @@ def _doubts(mask: np.ndarray, photo: Photo, facts: DataFacts) -> list[str]:
     longest = max(sides(slices_of(box_of(mask))))
     warnings = doubts.of_size(longest, mask.shape, photo.size, facts)
     labels, count = label_pieces(mask[::2, ::2])
-    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    areas = areas_of_pieces(labels, count)
     things = int((areas > SECOND * areas.max(initial=0)).sum())
     if things > 1:
         warnings.append(f"{things} things are in it, and are read as one; leave one alone unless they are a pair")

@@ -26,6 +26,17 @@ def of_pieces(labels: np.ndarray, count: int, numbers: np.ndarray) -> np.ndarray
     return chosen[labels]
 
 
+def areas_of_pieces(labels: np.ndarray, count: int) -> np.ndarray:
+    """Return how many pixels every piece has, from number 1."""
+    return np.bincount(labels.ravel(), minlength=count + 1)[1:]
+
+
+def largest_piece(mask: np.ndarray) -> np.ndarray:
+    """Return where the largest piece of a mask is, same shape; the mask must have one."""
+    labels, count = label_pieces(mask)
+    return labels == areas_of_pieces(labels, count).argmax() + 1
+
+
 def ink_of_pieces(ink: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
     """Return the ink of every piece, from number 1."""
     drawn = np.flatnonzero(labels)  # a small part of the picture

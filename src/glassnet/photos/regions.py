@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from glassnet.photos.boxes import box_of, sides, slices_of
 from glassnet.photos.medians import median_around
-from glassnet.photos.pieces import fill_hull, label_pieces
+from glassnet.photos.pieces import areas_of_pieces, fill_hull, label_pieces, largest_piece
 
 WORKED = 96
 """Regions are looked for in a picture of at most so many pixels a side; widths below are of such a picture."""
@@ -36,7 +36,6 @@ SEEN = 0.85
 BEYOND = 4, 8
 """Pixels outside of a region that it is compared with: beyond a printed line or a soft edge."""
 
-
 HOLE = 0.08
 """Width of a hole at least, beside the region's longest side, through which paper is seen; writing is narrower."""
 
@@ -57,7 +56,7 @@ def region_within(small: np.ndarray) -> np.ndarray | None:
     change = (ndimage.maximum_filter(tone, (3, 3, 1)) - ndimage.minimum_filter(tone, (3, 3, 1))).max(-1)
     for level in EVEN:
         found = _largest(np.asarray(ndimage.binary_opening(change < level, np.ones((2, 2)))))
-        if found is not None and _stands_out(tone, found[1]) and not _is_stroke(tone, *found):
+        if found is not None and _is_sheet(tone, *found):
             return found[1]
     return None
 
@@ -65,8 +64,7 @@ def region_within(small: np.ndarray) -> np.ndarray | None:
 def _largest(even: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the largest piece that can be a sheet, and its outline, filled; None if none can."""
     labels, count = label_pieces(even)
-    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    for number in np.argsort(-areas)[:3]:
+    for number in np.argsort(-areas_of_pieces(labels, count))[:3]:
         piece = labels == number + 1
         outline = _outline(piece)
         if outline is not None:
@@ -84,31 +82,34 @@ def _outline(piece: np.ndarray) -> np.ndarray | None:
     return inside if filled[inside].mean() > SOLID else None
 
 
-def _is_stroke(tone: np.ndarray, piece: np.ndarray, outline: np.ndarray) -> bool:
-    """Tell whether a piece is a thick stroke: its largest hole is wide and shows the paper that lies around it."""
-    labels, count = label_pieces(np.asarray(ndimage.binary_fill_holes(piece)) & ~piece)
-    if not count:
+def _is_sheet(tone: np.ndarray, piece: np.ndarray, outline: np.ndarray) -> bool:
+    """Tell whether a piece stands out from all around it, and is no thick stroke."""
+    found: Any = ndimage.distance_transform_edt(~outline, return_indices=True)
+    away, nearest = found
+    ring = (away >= BEYOND[0]) & (away <= BEYOND[1])
+    if not ring.any() or not _stands_out(tone, outline, ring, away > GROUND, nearest):
         return False
-    hole = labels == np.bincount(labels.ravel())[1:].argmax() + 1
+    return not _is_stroke(tone, piece, outline, ring)
+
+
+def _is_stroke(tone: np.ndarray, piece: np.ndarray, outline: np.ndarray, ring: np.ndarray) -> bool:
+    """Tell whether a piece is a thick stroke: its largest hole is wide and shows the paper that lies around it."""
+    holes = np.asarray(ndimage.binary_fill_holes(piece)) & ~piece
+    if not holes.any():
+        return False
+    hole = largest_piece(holes)
     depth = np.asarray(ndimage.distance_transform_edt(hole))
     if 2 * depth.max() < HOLE * max(sides(slices_of(box_of(outline)))) or hole[fill_hull(hole)].mean() < SOLID:
         return False
-    away = np.asarray(ndimage.distance_transform_edt(~outline))
-    ring = tone[(away >= BEYOND[0]) & (away <= BEYOND[1])]
-    if not len(ring):
-        return False
-    low, high = np.quantile(ring, (0.1, 0.9), axis=0)
+    low, high = np.quantile(tone[ring], (0.1, 0.9), axis=0)
     within = np.median(tone[depth > depth.max() / 2], axis=0)
     return bool(((within > low - STEP) & (within < high + STEP)).all())
 
 
-def _stands_out(tone: np.ndarray, region: np.ndarray) -> bool:
+def _stands_out(
+    tone: np.ndarray, region: np.ndarray, ring: np.ndarray, ground: np.ndarray, nearest: np.ndarray
+) -> bool:
     """Tell whether the colour just inside differs from that beyond, all along the outline, and farther."""
-    found: Any = ndimage.distance_transform_edt(~region, return_indices=True)
-    away, nearest = found
-    ring, ground = (away >= BEYOND[0]) & (away <= BEYOND[1]), away > GROUND
-    if not ring.any():
-        return False
     inside = median_around(tone, 5, "symmetric")[tuple(nearest)]
     apart = np.abs(median_around(tone, 3, "symmetric") - inside).max(-1)
     if (apart[ring] > STEP).mean() <= SEEN:

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from glassnet.photos.boxes import Slices, around, box_of, extended, gap, is_within, overlap, reached, sides, slices_of
 from glassnet.photos.light import otsu, stroke_width
-from glassnet.photos.pieces import ink_of_pieces, label_pieces, of_pieces
+from glassnet.photos.pieces import areas_of_pieces, ink_of_pieces, label_pieces, largest_piece, of_pieces
 from glassnet.photos.strokes import FADED, find_strokes
 
 SOFT = 2
@@ -151,9 +151,7 @@ def as_one(strokes: np.ndarray) -> list[Subject]:
 def darkest_piece(ink: np.ndarray, subject: Subject, share: float) -> Subject:
     """Return the largest piece of what has at least that share of a subject's darkest ink."""
     dark = subject.mask & (ink > share * float(np.quantile(ink[subject.mask], 0.9)))
-    labels, count = label_pieces(dark)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    return _subject(labels == sizes.argmax() + 1, subject.strength)
+    return _subject(largest_piece(dark), subject.strength)
 
 
 def find_subjects(ink: np.ndarray, strokes: np.ndarray, noise: float) -> list[Subject]:
@@ -174,7 +172,7 @@ def find_subjects(ink: np.ndarray, strokes: np.ndarray, noise: float) -> list[Su
     boxes = ndimage.find_objects(labels)
     mass = ink_of_pieces(ink, labels, count)
     order = [int(k) for k in np.argsort(-mass)[:80]]
-    area = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    area = areas_of_pieces(labels, count)
     framed = _framed(labels, boxes, order)
     order = [k for k in order if k in framed] or order
     rank = np.array([mass[k] * _place(boxes[k], ink.shape, int(area[k])) for k in order])

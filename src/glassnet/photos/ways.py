@@ -43,5 +43,5 @@ OTHERS = (
         darkest=0.5,
     ),
 )
-"""What is tried where the usual way ends in something unlike the training images: thick strokes were taken for a sheet,
-light for dark, a shadow, a printed number or the edge of a reflection for a part of the drawing."""
+"""What is tried where the usual way ends in something unlike the training images: light was taken for dark, the
+drawing for a sheet, a shadow, a printed number or the edge of a reflection for a part of the drawing."""
