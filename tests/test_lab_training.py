@@ -60,6 +60,8 @@ PLANS = (
     find("digits-32").changed(hidden=(9, 8), activation="tanh"),
     find("cnn").changed(filters=(4, 5, 6, 7, 3), hidden=(8,), dropout=0.3),
     find("cnn").changed(filters=(4, 5), batch_norm=False, activation="sigmoid", scale=False),
+    find("tiny").changed(filters=(3, 4, 5, 6)),
+    find("tiny").changed(filters=(3, 4), depth=3, batch_norm=False),
 )
 
 
@@ -77,8 +79,8 @@ def test_stages_are_those_of_keras(plan: Recipe) -> None:
             products = [np.prod([int(one) for one in term.split("×")]) for term in words.split("+")] if words else [0]
             assert sum(products) == stage.parameters
             if stage.kind == "block":
-                ends = [f"{name}_{stage.number + 1}" for name in ("conv", "pool")]
-                layer = model.get_layer(ends[1] if stage.pooled else ends[0])
+                number = 1 + stage.number * plan.depth
+                layer = model.get_layer(f"{'pool' if stage.pooled else 'conv'}_{number}")
                 assert stage.shape == tuple(layer.output.shape[1:])
 
 

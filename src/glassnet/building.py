@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glassnet.recipe import Recipe
 
@@ -17,6 +17,28 @@ With 28 × 28, three blocks end with maps of 7 × 7 and not 3 × 3, at little co
 Fashion-MNIST's held-out images after two epochs, where it had been 91.2 %. A fourth block sees maps of 3 × 3, which
 costs little and gives 0.3 points after nine epochs (24, 48, 96 and 128 filters).
 """
+
+
+class Convolution(NamedTuple):
+    """One convolution of a recipe's network.
+
+    Args:
+        block: the number of its block, from 0.
+        filters: how many it has.
+        last: whether it is the last of its block.
+    """
+
+    block: int
+    filters: int
+    last: bool
+
+
+def convolutions(recipe: Recipe) -> Iterator[Convolution]:
+    """Yield the convolutions from the image on: `depth` in every block but the first, which has one."""
+    for block, filters in enumerate(recipe.filters):
+        depth = recipe.depth if block else 1
+        for place in range(1, depth + 1):
+            yield Convolution(block, filters, place == depth)
 
 
 def map_sizes(blocks: int, height: int, width: int) -> list[tuple[int, int]]:
@@ -40,9 +62,9 @@ def count_parameters(recipe: Recipe, image_shape: tuple[int, ...], classes: int)
     height, width, channels = (*image_shape, 1)[:3]
     *_, (height, width) = (height, width), *map_sizes(len(recipe.filters), height, width)
     count = 0
-    for _, filters, _ in _convolutions(recipe):
-        count += 9 * channels * filters + (4 if recipe.batch_norm else 1) * filters
-        channels = filters
+    for one in convolutions(recipe):
+        count += 9 * channels * one.filters + (4 if recipe.batch_norm else 1) * one.filters
+        channels = one.filters
     widths = [height * width * channels, *recipe.hidden, classes]
     return count + sum(inputs * outputs + outputs for inputs, outputs in pairwise(widths))
 
@@ -90,16 +112,6 @@ def build(recipe: Recipe, image_shape: tuple[int, ...], classes: int, examples: 
     return model
 
 
-def _convolutions(recipe: Recipe) -> Iterator[tuple[int, int, bool]]:
-    """Yield the number of each convolution, its filters, and whether it is the last of its block."""
-    number = 0
-    for block, filters in enumerate(recipe.filters):
-        depth = recipe.depth if block else 1
-        for place in range(1, depth + 1):
-            number += 1
-            yield number, filters, place == depth
-
-
 def _blocks(recipe: Recipe, image_shape: tuple[int, ...]) -> list[Any]:
     """Return the layers of the convolutional blocks."""
     from glassnet._keras import keras
@@ -109,7 +121,7 @@ def _blocks(recipe: Recipe, image_shape: tuple[int, ...]) -> list[Any]:
     layers: list[Any] = []
     if recipe.filters and len(image_shape) == 2:
         layers.append(keras.layers.Reshape((height, width, 1), name="one_channel"))
-    for number, filters, last in _convolutions(recipe):
+    for number, (_, filters, last) in enumerate(convolutions(recipe), 1):
         # Pooling comes before normalisation and activation, which then have a quarter of the work.
         activation = None if recipe.batch_norm else recipe.activation
         layers.append(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from glassnet.building import map_sizes
+from glassnet.building import convolutions, map_sizes
 from glassnet.datasets import Dataset
 from glassnet.lab.stages import KERNEL
 from glassnet.recipe import Recipe
@@ -31,10 +31,12 @@ def images_to_count(plan: Recipe, image_shape: tuple[int, ...], classes: int) ->
         (500, 150)
     """
     height, width, channels = (*image_shape, 1)[:3]
-    products = 0
-    for filters, size in zip(plan.filters, map_sizes(len(plan.filters), height, width), strict=True):
+    products, sizes = 0, map_sizes(len(plan.filters), height, width)
+    for block, filters, last in convolutions(plan):
         products += height * width * KERNEL * KERNEL * channels * filters
-        height, width, channels = *size, filters
+        channels = filters
+        if last:
+            height, width = sizes[block]
     before = height * width * channels
     for units in (*plan.hidden, classes):
         products += before * units
@@ -58,8 +60,9 @@ def count_answers(plan: Recipe, weights: Sequence[np.ndarray], data: Dataset, im
     left = iter(weights)
     if plan.filters and values.ndim == 3:
         values = values[..., None]
-    for size in map_sizes(len(plan.filters), *values.shape[1:3]):
-        values = _block(plan, values, size, left)
+    sizes = map_sizes(len(plan.filters), *values.shape[1:3])
+    for one in convolutions(plan):
+        values = _convolved(plan, values, sizes[one.block] if one.last else values.shape[1:3], left)
     values = values.reshape(len(values), -1)
     for _ in plan.hidden:
         values = _activated(plan.activation, values @ next(left) + next(left))
@@ -68,8 +71,8 @@ def count_answers(plan: Recipe, weights: Sequence[np.ndarray], data: Dataset, im
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
-def _block(plan: Recipe, values: np.ndarray, size: tuple[int, int], weights: Iterator[np.ndarray]) -> np.ndarray:
-    """Compute a block of a recipe: filters, pooling to maps of that size, normalisation, activation."""
+def _convolved(plan: Recipe, values: np.ndarray, size: tuple[int, ...], weights: Iterator[np.ndarray]) -> np.ndarray:
+    """Compute a convolution of a recipe, pooling to maps of that size, normalisation and activation."""
     kernel = next(weights)
     framed = np.pad(values, ((0, 0), (1, 1), (1, 1), (0, 0)))
     height, width = values.shape[1:3]
@@ -84,12 +87,12 @@ def _block(plan: Recipe, values: np.ndarray, size: tuple[int, int], weights: Ite
     return _activated(plan.activation, (values - mean) * (gamma / np.sqrt(variance + EPSILON)) + beta)
 
 
-def _pooled(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _pooled(values: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     """Keep the largest of two by two values, where that size asks for it."""
     n, height, width, channels = values.shape
-    high, wide = size
     if size == (height, width):
         return values
+    high, wide = size
     return values[:, : 2 * high, : 2 * wide].reshape(n, high, 2, wide, 2, channels).max((2, 4))
 
 

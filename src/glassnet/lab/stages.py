@@ -1,9 +1,10 @@
 """Stages: what an image goes through in a recipe's network, with shapes and where every parameter comes from."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
-from glassnet.building import map_sizes
+from glassnet.building import convolutions, map_sizes
 from glassnet.recipe import Recipe
 
 KERNEL = 3
@@ -15,12 +16,13 @@ class Stage:
     """One step on the way from the image to the classes.
 
     Args:
-        kind: "image", "block" (convolution and what belongs to it), "flatten", "hidden" or "output".
+        kind: "image", "block" (convolutions and what belongs to them), "flatten", "hidden" or "output".
         number: of its kind, from 0.
         shape: of what it gives.
         parameters: numbers that training finds here, and those that batch normalisation keeps.
         arithmetic: where that count comes from, "" if there are none.
         pooled: a block that makes pictures half as large.
+        convolutions: how many a block has.
     """
 
     kind: str
@@ -29,6 +31,7 @@ class Stage:
     parameters: int = 0
     arithmetic: str = ""
     pooled: bool = False
+    convolutions: int = 0
 
     @property
     def width(self) -> int:
@@ -52,11 +55,12 @@ def stages_of(plan: Recipe, image_shape: tuple[int, ...], classes: int) -> list[
     height, width, channels = (*image_shape, 1)[:3]
     stages = [Stage("image", 0, image_shape)]
     sizes = map_sizes(len(plan.filters), height, width)
+    depths = Counter(one.block for one in convolutions(plan))
     for number, (filters, size) in enumerate(zip(plan.filters, sizes, strict=True)):
         pooled = size != (height, width)
         height, width = size
-        count, words = _count_block(channels, filters, normal=plan.batch_norm)
-        stages.append(Stage("block", number, (height, width, filters), count, words, pooled))
+        count, words = _count_block(channels, filters, depths[number], normal=plan.batch_norm)
+        stages.append(Stage("block", number, (height, width, filters), count, words, pooled, depths[number]))
         channels = filters
     before = height * width * channels if plan.filters else math.prod(image_shape)
     stages.append(Stage("flatten", 0, (before,)))
@@ -68,10 +72,14 @@ def stages_of(plan: Recipe, image_shape: tuple[int, ...], classes: int) -> list[
     return stages
 
 
-def _count_block(channels: int, filters: int, *, normal: bool) -> tuple[int, str]:
+def _count_block(channels: int, filters: int, depth: int, *, normal: bool) -> tuple[int, str]:
     """Count the parameters of a block, and say where they come from."""
-    weights = KERNEL * KERNEL * channels * filters
-    of = f"{KERNEL} × {KERNEL} × {channels:,} channel{'s' if channels > 1 else ''} × {filters:,} filters"
-    if normal:
-        return weights + 4 * filters, f"{of} + 4 × {filters:,} to normalise"
-    return weights + filters, f"{of} + {filters:,} biases"
+    count, words = 0, []
+    for inputs, times in ((channels, 1), (filters, depth - 1)):
+        if times:
+            count += times * KERNEL * KERNEL * inputs * filters
+            of = f"{KERNEL} × {KERNEL} × {inputs:,} channel{'s' if inputs > 1 else ''} × {filters:,} filters"
+            words.append(f"{times} × {of}" if times > 1 else of)
+    each = f"{depth} × {filters:,}" if depth > 1 else f"{filters:,}"
+    words.append(f"4 × {each} to normalise" if normal else f"{each} biases")
+    return count + (4 if normal else 1) * depth * filters, " + ".join(words)

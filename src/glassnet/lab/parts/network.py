@@ -76,7 +76,8 @@ def _cell(stage: Stage, plan: Recipe, *, editable: bool) -> str:
         return f'<div class="cell"><b>Output</b><span>{stage.width} neurons</span><span>{end}</span></div>'
     name, which = f"{NAMES[stage.kind]} {stage.number + 1}", "filters" if stage.kind == "block" else "hidden"
     unit = "filters" if stage.kind == "block" else "neurons"
-    then = f"<span>{shape}{', halved' if stage.pooled else ''}</span>" if stage.kind == "block" else ""
+    several = f"<span>{stage.convolutions} in a row</span>" if stage.convolutions > 1 else ""
+    then = f"{several}<span>{shape}{', halved' if stage.pooled else ''}</span>" if stage.kind == "block" else ""
     if not editable:
         return f'<div class="cell"><b>{name}</b><span>{stage.width} {unit}, {plan.activation}</span>{then}</div>'
     place, most = f"{which}:{stage.number}", MOST_FILTERS if stage.kind == "block" else MOST_WIDTH
