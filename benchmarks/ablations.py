@@ -41,6 +41,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "twice the learning rate": {},
     "batch size 128": {"batch_size": 128},
     "GELU": {"activation": "gelu"},
+    "one member": {"members": 1},
+    "two members": {"members": 2},
     "dropout 0.25": {"dropout": 0.25},
     "no changes of the images": {"shift": 0, "rotate": 0, "zoom": 0, "elastic": 0, "erase": 0, "flip": False},
     "shift by 2": {"shift": 2},
@@ -88,6 +90,8 @@ def changes(recipe: Recipe) -> list[tuple[str, Recipe]]:
     found = []
     for title, settings in CHANGES.items():
         rate = recipe.learning_rate or 0.001
+        if "members" in settings and (recipe.hidden or not recipe.filters):
+            continue
         factor = {"half the learning rate": 0.5, "twice the learning rate": 2}.get(title)
         changed = recipe.changed(**(settings if factor is None else {"learning_rate": rate * factor}))
         if title == AS_IS or changed != recipe:

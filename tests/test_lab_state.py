@@ -180,7 +180,7 @@ def test_the_command_trains_the_same(parts: dict[str, Any], changes: dict[str, A
         else:
             name = word.removeprefix("--").replace("-", "_")
             texts = ("optimizer", "activation", "schedule")
-            whole = ("epochs", "batch_size", "depth")
+            whole = ("epochs", "batch_size", "depth", "members")
             settings[name] = value if name in texts else int(value) if name in whole else float(value)
     settings |= {word.removeprefix("--"): widths for word, widths in lists.items() if widths}
     assert plan.changed(**settings).settings() == state.plan.settings()

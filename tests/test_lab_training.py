@@ -61,7 +61,8 @@ PLANS = (
     find("cnn").changed(filters=(4, 5, 6, 7, 3), hidden=(8,), dropout=0.3),
     find("cnn").changed(filters=(4, 5), batch_norm=False, activation="sigmoid", scale=False),
     find("tiny").changed(filters=(3, 4, 5, 6)),
-    find("tiny").changed(filters=(3, 4), depth=3, batch_norm=False),
+    find("tiny").changed(filters=(3, 4), depth=3, batch_norm=False, members=2),
+    find("tiny").changed(filters=(3, 4, 5), members=3),
 )
 
 
@@ -81,7 +82,7 @@ def test_stages_are_those_of_keras(plan: Recipe) -> None:
             if stage.kind == "block":
                 number = 1 + stage.number * plan.depth
                 layer = model.get_layer(f"{'pool' if stage.pooled else 'conv'}_{number}")
-                assert stage.shape == tuple(layer.output.shape[1:])
+                assert (*stage.shape[:2], plan.members * stage.width) == tuple(layer.output.shape[1:])
 
 
 def test_live_counts_are_those_of_keras(fashion: glassnet.Dataset) -> None:

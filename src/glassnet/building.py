@@ -63,9 +63,9 @@ def count_parameters(recipe: Recipe, image_shape: tuple[int, ...], classes: int)
     *_, (height, width) = (height, width), *map_sizes(len(recipe.filters), height, width)
     count = 0
     for one in convolutions(recipe):
-        count += 9 * channels * one.filters + (4 if recipe.batch_norm else 1) * one.filters
+        count += recipe.members * one.filters * (9 * channels + (4 if recipe.batch_norm else 1))
         channels = one.filters
-    widths = [height * width * channels, *recipe.hidden, classes]
+    widths = [height * width * channels * recipe.members, *recipe.hidden, classes]
     return count + sum(inputs * outputs + outputs for inputs, outputs in pairwise(widths))
 
 
@@ -126,9 +126,10 @@ def _blocks(recipe: Recipe, image_shape: tuple[int, ...]) -> list[Any]:
         activation = None if recipe.batch_norm else recipe.activation
         layers.append(
             keras.layers.Conv2D(
-                filters,
+                recipe.members * filters,
                 3,
                 padding="same",
+                groups=recipe.members if number > 1 else 1,
                 activation=activation,
                 use_bias=not recipe.batch_norm,
                 name=f"conv_{number}",

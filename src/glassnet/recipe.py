@@ -32,6 +32,7 @@ class Settings(TypedDict, total=False):
 
     filters: Sequence[int]
     depth: int
+    members: int
     hidden: Sequence[int]
     activation: str
     principal: bool
@@ -68,6 +69,8 @@ class Recipe:
         filters: how many each convolutional block has: 3 × 3 convolution, 2 × 2 max-pooling (where the maps are still
             at least 10 × 10; see `glassnet.building.map_sizes`), batch normalisation if wanted, activation.
         depth: convolutions in every block but the first, which works on the full picture and has one.
+        members: networks side by side in one, each with these filters and trained by itself; the answer is the mean of
+            theirs (see `glassnet.training.members`). With hidden layers there is one.
         hidden: the width of each hidden layer after them.
         activation: of blocks and hidden layers, a name of `ACTIVATIONS`.
         principal: start the first filters at the principal directions of patches of the training images (see
@@ -111,6 +114,7 @@ class Recipe:
     expected: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     filters: Sequence[int] = ()
     depth: int = 1
+    members: int = 1
     hidden: Sequence[int] = ()
     activation: str = "relu"
     principal: bool = False
@@ -147,6 +151,12 @@ class Recipe:
             for width in value:
                 check_count(what, width, most=1_000_000)
         check_count("depth", self.depth, most=100)
+        check_count("members", self.members, most=100)
+        if self.members > 1 and (self.hidden or not self.filters):
+            raise InputError(
+                f"members is {self.members}, but only networks of convolutional blocks without hidden layers have "
+                "several; give filters and leave hidden out"
+            )
         check_count("epochs", self.epochs)
         check_count("batch size", self.batch_size)
         check_learning_rate(self.learning_rate)
@@ -172,6 +182,8 @@ class Recipe:
                 raise UnknownNameError("setting", name, Settings.__annotations__)
         # Who chooses epochs or a batch size gets them, however few the images are; so with changes of the images.
         chosen: dict[str, Any] = {"least_steps": 0} if {"epochs", "batch_size"} & set(settings) else {}
+        if (settings.get("hidden") or not settings.get("filters", self.filters)) and "members" not in settings:
+            chosen["members"] = 1
         if AUGMENTATIONS & set(settings):
             chosen["adapts"] = False
         return replace(self, **settings, **chosen)

@@ -42,6 +42,9 @@ def train(
         list[int] | None, typer.Option(help="Filters of a convolutional block; repeat for more.")
     ] = None,
     depth: Annotated[int | None, typer.Option(help="Convolutions in every block but the first.")] = None,
+    members: Annotated[
+        int | None, typer.Option(help="Networks side by side in one, each trained by itself; it gives their mean.")
+    ] = None,
     hidden: Annotated[list[int] | None, typer.Option(help="Width of a hidden layer; repeat for more.")] = None,
     activation: Annotated[str | None, typer.Option(help=f"One of {', '.join(library.ACTIVATIONS)}.")] = None,
     principal: Annotated[
@@ -110,6 +113,7 @@ def train(
         "label_smoothing": label_smoothing,
         "filters": filters or None,
         "depth": depth,
+        "members": members,
         "hidden": hidden or None,
         "activation": activation,
         "principal": principal,

@@ -33,11 +33,11 @@ def images_to_count(plan: Recipe, image_shape: tuple[int, ...], classes: int) ->
     height, width, channels = (*image_shape, 1)[:3]
     products, sizes = 0, map_sizes(len(plan.filters), height, width)
     for block, filters, last in convolutions(plan):
-        products += height * width * KERNEL * KERNEL * channels * filters
+        products += plan.members * height * width * KERNEL * KERNEL * channels * filters
         channels = filters
         if last:
             height, width = sizes[block]
-    before = height * width * channels
+    before = height * width * channels * plan.members
     for units in (*plan.hidden, classes):
         products += before * units
         before = units
@@ -74,17 +74,24 @@ def count_answers(plan: Recipe, weights: Sequence[np.ndarray], data: Dataset, im
 def _convolved(plan: Recipe, values: np.ndarray, size: tuple[int, ...], weights: Iterator[np.ndarray]) -> np.ndarray:
     """Compute a convolution of a recipe, pooling to maps of that size, normalisation and activation."""
     kernel = next(weights)
-    framed = np.pad(values, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    height, width = values.shape[1:3]
-    pieces = [
-        framed[:, down : down + height, across : across + width] for down in range(KERNEL) for across in range(KERNEL)
-    ]
-    values = np.concatenate(pieces, -1) @ kernel.reshape(-1, kernel.shape[-1])
+    groups = values.shape[-1] // kernel.shape[-2]
+    parts = zip(np.split(values, groups, -1), np.split(kernel, groups, -1), strict=True)
+    values = np.concatenate([_columns(part) @ filters.reshape(-1, filters.shape[-1]) for part, filters in parts], -1)
     if not plan.batch_norm:
         return _pooled(_activated(plan.activation, values + next(weights)), size)
     gamma, beta, mean, variance = (next(weights) for _ in range(4))
     values = _pooled(values, size)
     return _activated(plan.activation, (values - mean) * (gamma / np.sqrt(variance + EPSILON)) + beta)
+
+
+def _columns(values: np.ndarray) -> np.ndarray:
+    """Put what a filter sees at each place of the maps into one row."""
+    framed = np.pad(values, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    height, width = values.shape[1:3]
+    pieces = [
+        framed[:, down : down + height, across : across + width] for down in range(KERNEL) for across in range(KERNEL)
+    ]
+    return np.concatenate(pieces, -1)
 
 
 def _pooled(values: np.ndarray, size: tuple[int, ...]) -> np.ndarray:

@@ -222,6 +222,7 @@ def _short(text: str) -> str:
 _SETTINGS = {
     "filters": _Parameter("filters", _widths, _write_widths),
     "layers": _Parameter("hidden", _widths, _write_widths),
+    "members": _Parameter("members", _whole, str),
     "activation": _Parameter("activation", str, str),
     "norm": _Parameter("batch_norm", _switch, _write_switch),
     "dropout": _Parameter("dropout", _number, _write_number),

@@ -18,7 +18,7 @@ class Stage:
     Args:
         kind: "image", "block" (convolutions and what belongs to them), "flatten", "hidden" or "output".
         number: of its kind, from 0.
-        shape: of what it gives.
+        shape: of what it gives; of a block, what each member of the network gives.
         parameters: numbers that training finds here, and those that batch normalisation keeps.
         arithmetic: where that count comes from, "" if there are none.
         pooled: a block that makes pictures half as large.
@@ -59,10 +59,10 @@ def stages_of(plan: Recipe, image_shape: tuple[int, ...], classes: int) -> list[
     for number, (filters, size) in enumerate(zip(plan.filters, sizes, strict=True)):
         pooled = size != (height, width)
         height, width = size
-        count, words = _count_block(channels, filters, depths[number], normal=plan.batch_norm)
+        count, words = _count_block(channels, filters, depths[number], plan)
         stages.append(Stage("block", number, (height, width, filters), count, words, pooled, depths[number]))
         channels = filters
-    before = height * width * channels if plan.filters else math.prod(image_shape)
+    before = plan.members * height * width * channels if plan.filters else math.prod(image_shape)
     stages.append(Stage("flatten", 0, (before,)))
     for number, units in enumerate((*plan.hidden, classes)):
         kind = "output" if number == len(plan.hidden) else "hidden"
@@ -72,14 +72,17 @@ def stages_of(plan: Recipe, image_shape: tuple[int, ...], classes: int) -> list[
     return stages
 
 
-def _count_block(channels: int, filters: int, depth: int, *, normal: bool) -> tuple[int, str]:
+def _count_block(channels: int, filters: int, depth: int, plan: Recipe) -> tuple[int, str]:
     """Count the parameters of a block, and say where they come from."""
-    count, words = 0, []
+    kernel, terms = (KERNEL, KERNEL), []
     for inputs, times in ((channels, 1), (filters, depth - 1)):
-        if times:
-            count += times * KERNEL * KERNEL * inputs * filters
-            of = f"{KERNEL} × {KERNEL} × {inputs:,} channel{'s' if inputs > 1 else ''} × {filters:,} filters"
-            words.append(f"{times} × {of}" if times > 1 else of)
-    each = f"{depth} × {filters:,}" if depth > 1 else f"{filters:,}"
-    words.append(f"4 × {each} to normalise" if normal else f"{each} biases")
-    return count + (4 if normal else 1) * depth * filters, " + ".join(words)
+        words = f"{KERNEL} × {KERNEL} × {inputs:,} channel{'s' if inputs > 1 else ''} × {filters:,} filters"
+        terms.append(((times, *kernel, inputs, filters), words))
+    each, why = (4, "to normalise") if plan.batch_norm else (1, "biases")
+    terms.append(((depth, each, filters), f"{'4 × ' if plan.batch_norm else ''}{filters:,} {why}"))
+    count, told = 0, []
+    for (times, *factors), words in terms:
+        count += plan.members * times * math.prod(factors)
+        often = [f"{one} ×" for one in (plan.members, times) if one > 1]
+        told += [" ".join([*often, words])] if times else []
+    return count, " + ".join(told)

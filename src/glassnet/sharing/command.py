@@ -11,7 +11,7 @@ LISTS = ("filters", "hidden")
 
 FLAGS = (
     "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "weight_decay", "label_smoothing", "activation",
-    "depth", "dropout", "held_out", "shift", "rotate", "zoom", "elastic", "erase",
+    "depth", "members", "dropout", "held_out", "shift", "rotate", "zoom", "elastic", "erase",
 )  # fmt: skip
 """Settings whose option takes the value."""
 

@@ -150,6 +150,8 @@ def _unsaid(passport: Passport) -> list[str]:
         lines.append("# The run's first filters started at principal components of patches; here they start at random.")
     if changes:
         lines.append(f"# The run changed every image at random in each step ({', '.join(changes)}); this does not.")
+    if settings.get("members", 1) > 1:
+        lines.append("# The run trained each group of filters by itself; this trains them together.")
     if share := settings.get("held_out"):
         lines.append(f"# The run kept {share:.0%} of the training images to learn how sure it may be; this does not.")
     if is_joined(passport):

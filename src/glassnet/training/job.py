@@ -83,6 +83,7 @@ class Job:
             on_event=self.watch,
             augmentation=self.plan.augmentation if self.plan.augmentation.any else None,
             label_smoothing=self.plan.label_smoothing,
+            members=self.plan.members,
             rng=np.random.RandomState(self.seed),
             **options,
         ).history

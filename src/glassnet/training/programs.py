@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 import jax
@@ -26,6 +26,7 @@ from glassnet.training.batches import Batches
 from glassnet.training.compiler import compiler_options
 from glassnet.training.fast_layers import fast_forms
 from glassnet.training.flat_optimizer import NO_CHANGE, flat_optimizer
+from glassnet.training.members import members_apart
 from glassnet.training.smoothing import smoothed_labels
 from glassnet.training.state import State
 
@@ -39,22 +40,37 @@ _own_programs: WeakKeyDictionary[keras.Model, dict[Any, Program]] = WeakKeyDicti
 _lock = threading.Lock()
 
 
+class Extras(NamedTuple):
+    """What a step of training does besides Keras's own.
+
+    Args:
+        augmentation: every batch's images (all arrays of x) are changed at random first.
+        label_smoothing: the share of every label that goes to all classes alike.
+        members: so many members of the network learn, each for itself.
+    """
+
+    augmentation: Augmentation | None = None
+    label_smoothing: float = 0.0
+    members: int = 1
+
+
+PLAIN = Extras()
+
+
 def loop_program(
     model: keras.Model,
     kind: Literal["train", "test"],
     state: State,
     batches: Batches,
-    augmentation: Augmentation | None = None,
+    extras: Extras = PLAIN,
     *,
-    label_smoothing: float = 0.0,
     gathered: bool = False,
 ) -> Program:
     """Return a compiled `program(state, data, order, start, stop) -> state`.
 
     It takes the step of that kind on the batches from number `start` up to `stop`. Batch k holds the examples
-    `order[k * size : (k + 1) * size]`; `order` is `int32 (n,)`. With an augmentation, every batch's images (all arrays
-    of x) are changed at random first; with label smoothing, the loss asks for smoothed labels. Data that was gathered
-    lies in the order already, which then only makes the keys.
+    `order[k * size : (k + 1) * size]`; `order` is `int32 (n,)`. Data that was gathered lies in the order already, which
+    then only makes the keys.
     """
     step = model.train_step if kind == "train" else model.test_step
     size, full, n = batches.batch_size, batches.full, batches.n
@@ -66,10 +82,10 @@ def loop_program(
         else:
             # The order holds valid rows only; "clip" spares the check that the default mode makes for each of them.
             batch = jax.tree.map(lambda array: jnp.take(array, rows, axis=0, mode="clip"), data)
-        if augmentation is not None:
-            change = partial(augment, key=_step_key(model, state, rows), plan=augmentation)
+        if extras.augmentation is not None:
+            change = partial(augment, key=_step_key(model, state, rows), plan=extras.augmentation)
             batch = (jax.tree.map(change, batch[0]), *batch[1:])
-        with smoothed_labels(model, label_smoothing):
+        with smoothed_labels(model, extras.label_smoothing), members_apart(model, extras.members):
             return step(state, batch)[1]
 
     def loop(state: State, data: Any, order: jax.Array, start: jax.Array, stop: jax.Array) -> State:
@@ -90,7 +106,7 @@ def loop_program(
     order = jax.ShapeDtypeStruct((n,), np.int32)
     bound = jax.ShapeDtypeStruct((), np.int32)
     arguments = (state, batches.data, order, bound, bound)
-    return _compiled(model, kind, loop, batches, arguments, (augmentation, label_smoothing, gathered))
+    return _compiled(model, kind, loop, batches, arguments, (extras, gathered))
 
 
 def _step_key(model: keras.Model, state: State, rows: jax.Array) -> jax.Array:

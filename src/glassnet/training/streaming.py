@@ -18,10 +18,9 @@ import jax
 import numpy as np
 
 from glassnet._keras import keras
-from glassnet.augmentation import Augmentation
 from glassnet.training.batches import Batches
 from glassnet.training.mapped import Mapped
-from glassnet.training.programs import Program, loop_program
+from glassnet.training.programs import Extras, Program, loop_program
 from glassnet.training.state import State
 
 WINDOW_BYTES = 1 << 25
@@ -62,11 +61,9 @@ class Whole:
         self.batches = batches
         self.data = jax.device_put(batches.data)
 
-    def program(
-        self, model: keras.Model, state: State, augmentation: Augmentation | None, label_smoothing: float
-    ) -> Program:
+    def program(self, model: keras.Model, state: State, extras: Extras) -> Program:
         """Return the compiled loop over batches of a window."""
-        return loop_program(model, "train", state, self.batches, augmentation, label_smoothing=label_smoothing)
+        return loop_program(model, "train", state, self.batches, extras)
 
     def begin(self, order: np.ndarray, position: int) -> None:
         """Take up an epoch's order of the examples, at a batch of it."""
@@ -103,14 +100,10 @@ class Stream:
         self.window: Window | None = None
         self.next: tuple[int, Future[Window]] | None = None
 
-    def program(
-        self, model: keras.Model, state: State, augmentation: Augmentation | None, label_smoothing: float
-    ) -> Program:
+    def program(self, model: keras.Model, state: State, extras: Extras) -> Program:
         """Return the compiled loop over batches of a window."""
         example = Batches(self.batches.slice(0, self.rows), self.rows, self.batches.batch_size)
-        return loop_program(
-            model, "train", state, example, augmentation, label_smoothing=label_smoothing, gathered=True
-        )
+        return loop_program(model, "train", state, example, extras, gathered=True)
 
     def begin(self, order: np.ndarray, position: int) -> None:
         """Take up an epoch's order of the examples, at a batch of it; of the same order, what is there stays."""

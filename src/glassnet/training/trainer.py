@@ -22,7 +22,8 @@ from glassnet.training.checks import check_compiled, check_labels, check_shapes,
 from glassnet.training.events import EpochEnded, Listener, Progress, TrainingStarted
 from glassnet.training.hooks import wants_batches
 from glassnet.training.inference import floats, measure
-from glassnet.training.programs import Program
+from glassnet.training.members import check_members
+from glassnet.training.programs import PLAIN, Extras, Program
 from glassnet.training.smoothing import check_smoothing
 from glassnet.training.state import build, get_state, set_state
 from glassnet.training.steering import Steering
@@ -63,6 +64,7 @@ def fit(
     checkpoints: Checkpoints | None = None,
     augmentation: Augmentation | None = None,
     label_smoothing: float = 0.0,
+    members: int = 1,
     memory_limit: int | None = None,
     rng: np.random.RandomState | None = None,
 ) -> keras.callbacks.History:
@@ -97,6 +99,8 @@ def fit(
         augmentation: every image of a step is changed by this much at random, inside the compiled step.
         label_smoothing: the share of every label that goes to all classes alike while training; for class numbers and
             their cross-entropy. Evaluation does not know of it.
+        members: networks side by side in the model, each a group of its convolutions, that learn each for itself (see
+            `glassnet.training.members`); the model gives the mean of theirs.
         memory_limit: bytes of data from which on it is streamed instead of being on the device as a whole, with the
             same results; half of the memory that is available if None.
         rng: draws the orders; NumPy's global generator, as in Keras, if None.
@@ -117,9 +121,11 @@ def fit(
     """
     check_compiled(model)
     check_smoothing(model, label_smoothing)
+    check_members(model, members)
+    extras = Extras(augmentation, label_smoothing, members)
     if reason := _why_not(model, x):
-        if augmentation is not None or label_smoothing:
-            wanted = "label_smoothing" if augmentation is None else "augmentation"
+        if extras != PLAIN:
+            wanted = next(name for name, one in extras._asdict().items() if one != getattr(PLAIN, name))
             raise InputError(f"{wanted} needs a training that can be compiled, but {reason}")
         warnings.warn(f"training is left to keras.Model.fit: {reason}", HandedToKerasWarning, stacklevel=2)
         return model.fit(
@@ -160,7 +166,7 @@ def fit(
         permutation(rng, data.n if shuffle is True else data.batch_size, data.batch_size, shuffle)
     source = feed(data, memory_limit)
     before = time.perf_counter()
-    program = source.program(model, get_state(model, "train"), augmentation, label_smoothing)
+    program = source.program(model, get_state(model, "train"), extras)
     compile_seconds = time.perf_counter() - before
 
     hooks = keras.callbacks.CallbackList(

@@ -57,7 +57,12 @@ def write_arithmetic(plan: Recipe, size: tuple[int, ...], classes: int) -> str:
     both = (
         "<p>Once trained, it is joined with its mirror image: every filter gets a twin.</p>" if plan.both_ways else ""
     )
-    return f"{total}<ol>{rows}</ol>{both}"
+    several = (
+        f"<p>{plan.members} networks side by side, each trained by itself: the answer is the mean of theirs.</p>"
+        if plan.members > 1
+        else ""
+    )
+    return f"{total}<ol>{rows}</ol>{several}{both}"
 
 
 def _cell(stage: Stage, plan: Recipe, *, editable: bool) -> str:
@@ -77,6 +82,7 @@ def _cell(stage: Stage, plan: Recipe, *, editable: bool) -> str:
     name, which = f"{NAMES[stage.kind]} {stage.number + 1}", "filters" if stage.kind == "block" else "hidden"
     unit = "filters" if stage.kind == "block" else "neurons"
     several = f"<span>{stage.convolutions} in a row</span>" if stage.convolutions > 1 else ""
+    several += f"<span>in each of {plan.members} members</span>" if plan.members > 1 else ""
     then = f"{several}<span>{shape}{', halved' if stage.pooled else ''}</span>" if stage.kind == "block" else ""
     if not editable:
         return f'<div class="cell"><b>{name}</b><span>{stage.width} {unit}, {plan.activation}</span>{then}</div>'
