@@ -122,7 +122,9 @@ def test_a_convolutional_network_is_built_on_its_drawing(open_page: Any) -> None
     assert page.locator(".layers rect.map").count() == 18
     assert "14 × 14 × 16" in page.locator(".cells").inner_text()
     page.get_by_role("button", name="Remove Convolution 3").click()
+    page.wait_for_url(re.compile("filters=16-32"))  # what is typed while the drawing is made anew would be lost
     page.get_by_role("button", name="Convolution 2: half as many filters").click()
+    page.wait_for_url(re.compile("filters=16-16"))
     page.get_by_label("Convolution 1: filters").fill("4")
     page.get_by_label("Convolution 1: filters").press("Enter")
     page.wait_for_url(re.compile("filters=4-16"))
