@@ -90,7 +90,7 @@ def changes(recipe: Recipe) -> list[tuple[str, Recipe]]:
     found = []
     for title, settings in CHANGES.items():
         rate = recipe.learning_rate or 0.001
-        if "members" in settings and (recipe.hidden or not recipe.filters):
+        if "members" in settings and not recipe.can_have_members:
             continue
         factor = {"half the learning rate": 0.5, "twice the learning rate": 2}.get(title)
         changed = recipe.changed(**(settings if factor is None else {"learning_rate": rate * factor}))

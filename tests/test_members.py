@@ -117,7 +117,13 @@ def test_what_repeats_it_says_so(both: Run) -> None:
     code = keras_code(both)
     assert f"groups={MEMBERS}" in code
     assert "# The run trained each group of filters by itself; this trains them together." in code
-    assert "--members 2" not in str(command_line(both.passport)) or recipes.find("record").members != MEMBERS
+    usual = recipes.find("record").adapted("items", 28)
+    for members, said in ((usual.members, False), (3, True)):
+        settings = replace(usual, members=members).settings()
+        passport = both.passport.model_copy(update={"dataset": "fashion-mnist", "settings": settings})
+        command = command_line(passport)
+        assert command is not None and command.startswith("glassnet train record --data fashion-mnist ")
+        assert ("--members 3" in command, "--members" in command) == (said, said)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (9, 64, 3)])

@@ -25,20 +25,23 @@ class Convolution(NamedTuple):
     Args:
         block: the number of its block, from 0.
         filters: how many it has.
-        last: whether it is the last of its block.
+        size: height and width of its maps, pooled if it is the last of its block.
     """
 
     block: int
     filters: int
-    last: bool
+    size: tuple[int, int]
 
 
-def convolutions(recipe: Recipe) -> Iterator[Convolution]:
+def convolutions(recipe: Recipe, height: int, width: int) -> Iterator[Convolution]:
     """Yield the convolutions from the image on: `depth` in every block but the first, which has one."""
-    for block, filters in enumerate(recipe.filters):
+    before = height, width
+    sizes = map_sizes(len(recipe.filters), height, width)
+    for block, (filters, size) in enumerate(zip(recipe.filters, sizes, strict=True)):
         depth = recipe.depth if block else 1
         for place in range(1, depth + 1):
-            yield Convolution(block, filters, place == depth)
+            yield Convolution(block, filters, size if place == depth else before)
+        before = size
 
 
 def map_sizes(blocks: int, height: int, width: int) -> list[tuple[int, int]]:
@@ -60,11 +63,10 @@ def map_sizes(blocks: int, height: int, width: int) -> list[tuple[int, int]]:
 def count_parameters(recipe: Recipe, image_shape: tuple[int, ...], classes: int) -> int:
     """Count weights, biases and what batch normalisation keeps, without building the network."""
     height, width, channels = (*image_shape, 1)[:3]
-    *_, (height, width) = (height, width), *map_sizes(len(recipe.filters), height, width)
     count = 0
-    for one in convolutions(recipe):
-        count += recipe.members * one.filters * (9 * channels + (4 if recipe.batch_norm else 1))
-        channels = one.filters
+    for _, filters, size in convolutions(recipe, height, width):
+        count += recipe.members * filters * (9 * channels + (4 if recipe.batch_norm else 1))
+        height, width, channels = *size, filters
     widths = [height * width * channels * recipe.members, *recipe.hidden, classes]
     return count + sum(inputs * outputs + outputs for inputs, outputs in pairwise(widths))
 
@@ -117,11 +119,10 @@ def _blocks(recipe: Recipe, image_shape: tuple[int, ...]) -> list[Any]:
     from glassnet._keras import keras
 
     height, width = image_shape[:2]
-    sizes = iter(map_sizes(len(recipe.filters), height, width))
     layers: list[Any] = []
     if recipe.filters and len(image_shape) == 2:
         layers.append(keras.layers.Reshape((height, width, 1), name="one_channel"))
-    for number, (_, filters, last) in enumerate(convolutions(recipe), 1):
+    for number, (_, filters, size) in enumerate(convolutions(recipe, height, width), 1):
         # Pooling comes before normalisation and activation, which then have a quarter of the work.
         activation = None if recipe.batch_norm else recipe.activation
         layers.append(
@@ -135,7 +136,7 @@ def _blocks(recipe: Recipe, image_shape: tuple[int, ...]) -> list[Any]:
                 name=f"conv_{number}",
             )
         )
-        if last and (size := next(sizes)) != (height, width):
+        if size != (height, width):
             layers.append(keras.layers.MaxPooling2D(2, name=f"pool_{number}"))
             height, width = size
         if recipe.batch_norm:

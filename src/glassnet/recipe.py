@@ -152,7 +152,7 @@ class Recipe:
                 check_count(what, width, most=1_000_000)
         check_count("depth", self.depth, most=100)
         check_count("members", self.members, most=100)
-        if self.members > 1 and (self.hidden or not self.filters):
+        if self.members > 1 and not self.can_have_members:
             raise InputError(
                 f"members is {self.members}, but only networks of convolutional blocks without hidden layers have "
                 "several; give filters and leave hidden out"
@@ -182,7 +182,7 @@ class Recipe:
                 raise UnknownNameError("setting", name, Settings.__annotations__)
         # Who chooses epochs or a batch size gets them, however few the images are; so with changes of the images.
         chosen: dict[str, Any] = {"least_steps": 0} if {"epochs", "batch_size"} & set(settings) else {}
-        if (settings.get("hidden") or not settings.get("filters", self.filters)) and "members" not in settings:
+        if "members" not in settings and not replace(self, **settings | {"members": 1}).can_have_members:
             chosen["members"] = 1
         if AUGMENTATIONS & set(settings):
             chosen["adapts"] = False
@@ -222,6 +222,11 @@ class Recipe:
         notes = {"name", "about", "dataset", "expected", "least_steps", "adapts", "seconds"}
         values = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in notes}
         return values | {"filters": list(self.filters), "hidden": list(self.hidden)}
+
+    @property
+    def can_have_members(self) -> bool:
+        """Whether nothing but the last layer sees all filters: hidden layers would join the members."""
+        return bool(self.filters) and not self.hidden
 
     @property
     def augmentation(self) -> Augmentation:

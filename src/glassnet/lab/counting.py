@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from glassnet.building import convolutions, map_sizes
+from glassnet.building import convolutions
 from glassnet.datasets import Dataset
 from glassnet.lab.stages import KERNEL
 from glassnet.recipe import Recipe
@@ -31,12 +31,10 @@ def images_to_count(plan: Recipe, image_shape: tuple[int, ...], classes: int) ->
         (500, 150)
     """
     height, width, channels = (*image_shape, 1)[:3]
-    products, sizes = 0, map_sizes(len(plan.filters), height, width)
-    for block, filters, last in convolutions(plan):
+    products = 0
+    for _, filters, size in convolutions(plan, height, width):
         products += plan.members * height * width * KERNEL * KERNEL * channels * filters
-        channels = filters
-        if last:
-            height, width = sizes[block]
+        height, width, channels = *size, filters
     before = height * width * channels * plan.members
     for units in (*plan.hidden, classes):
         products += before * units
@@ -60,9 +58,8 @@ def count_answers(plan: Recipe, weights: Sequence[np.ndarray], data: Dataset, im
     left = iter(weights)
     if plan.filters and values.ndim == 3:
         values = values[..., None]
-    sizes = map_sizes(len(plan.filters), *values.shape[1:3])
-    for one in convolutions(plan):
-        values = _convolved(plan, values, sizes[one.block] if one.last else values.shape[1:3], left)
+    for one in convolutions(plan, *data.image_shape[:2]):
+        values = _convolved(plan, values, one.size, left)
     values = values.reshape(len(values), -1)
     for _ in plan.hidden:
         values = _activated(plan.activation, values @ next(left) + next(left))
@@ -71,7 +68,7 @@ def count_answers(plan: Recipe, weights: Sequence[np.ndarray], data: Dataset, im
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
-def _convolved(plan: Recipe, values: np.ndarray, size: tuple[int, ...], weights: Iterator[np.ndarray]) -> np.ndarray:
+def _convolved(plan: Recipe, values: np.ndarray, size: tuple[int, int], weights: Iterator[np.ndarray]) -> np.ndarray:
     """Compute a convolution of a recipe, pooling to maps of that size, normalisation and activation."""
     kernel = next(weights)
     groups = values.shape[-1] // kernel.shape[-2]
@@ -94,12 +91,12 @@ def _columns(values: np.ndarray) -> np.ndarray:
     return np.concatenate(pieces, -1)
 
 
-def _pooled(values: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+def _pooled(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Keep the largest of two by two values, where that size asks for it."""
     n, height, width, channels = values.shape
+    high, wide = size
     if size == (height, width):
         return values
-    high, wide = size
     return values[:, : 2 * high, : 2 * wide].reshape(n, high, 2, wide, 2, channels).max((2, 4))
 
 

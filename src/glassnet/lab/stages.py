@@ -1,10 +1,10 @@
 """Stages: what an image goes through in a recipe's network, with shapes and where every parameter comes from."""
 
 import math
-from collections import Counter
 from dataclasses import dataclass
+from itertools import groupby
 
-from glassnet.building import convolutions, map_sizes
+from glassnet.building import convolutions
 from glassnet.recipe import Recipe
 
 KERNEL = 3
@@ -54,14 +54,13 @@ def stages_of(plan: Recipe, image_shape: tuple[int, ...], classes: int) -> list[
     """
     height, width, channels = (*image_shape, 1)[:3]
     stages = [Stage("image", 0, image_shape)]
-    sizes = map_sizes(len(plan.filters), height, width)
-    depths = Counter(one.block for one in convolutions(plan))
-    for number, (filters, size) in enumerate(zip(plan.filters, sizes, strict=True)):
-        pooled = size != (height, width)
-        height, width = size
-        count, words = _count_block(channels, filters, depths[number], plan)
-        stages.append(Stage("block", number, (height, width, filters), count, words, pooled, depths[number]))
-        channels = filters
+    for number, block in groupby(convolutions(plan, height, width), lambda one: one.block):
+        *earlier, last = block
+        depth, pooled = len(earlier) + 1, last.size != (height, width)
+        height, width = last.size
+        count, words = _count_block(channels, last.filters, depth, plan)
+        stages.append(Stage("block", number, (height, width, last.filters), count, words, pooled, depth))
+        channels = last.filters
     before = plan.members * height * width * channels if plan.filters else math.prod(image_shape)
     stages.append(Stage("flatten", 0, (before,)))
     for number, units in enumerate((*plan.hidden, classes)):
@@ -74,15 +73,16 @@ def stages_of(plan: Recipe, image_shape: tuple[int, ...], classes: int) -> list[
 
 def _count_block(channels: int, filters: int, depth: int, plan: Recipe) -> tuple[int, str]:
     """Count the parameters of a block, and say where they come from."""
-    kernel, terms = (KERNEL, KERNEL), []
-    for inputs, times in ((channels, 1), (filters, depth - 1)):
+
+    def kernels(inputs: int) -> tuple[int, str]:
         words = f"{KERNEL} × {KERNEL} × {inputs:,} channel{'s' if inputs > 1 else ''} × {filters:,} filters"
-        terms.append(((times, *kernel, inputs, filters), words))
-    each, why = (4, "to normalise") if plan.batch_norm else (1, "biases")
-    terms.append(((depth, each, filters), f"{'4 × ' if plan.batch_norm else ''}{filters:,} {why}"))
+        return KERNEL * KERNEL * inputs * filters, words
+
+    each = (4 * filters, f"4 × {filters:,} to normalise") if plan.batch_norm else (filters, f"{filters:,} biases")
+    terms = (1, *kernels(channels)), (depth - 1, *kernels(filters)), (depth, *each)
     count, told = 0, []
-    for (times, *factors), words in terms:
-        count += plan.members * times * math.prod(factors)
-        often = [f"{one} ×" for one in (plan.members, times) if one > 1]
-        told += [" ".join([*often, words])] if times else []
+    for times, parameters, words in terms:
+        count += plan.members * times * parameters
+        if times:
+            told.append("".join(f"{often} × " for often in (plan.members, times) if often > 1) + words)
     return count, " + ".join(told)

@@ -18,11 +18,10 @@ from glassnet.training.convolution import (
     max_pool,
 )
 from glassnet.training.normalization import batch_normalization
+from glassnet.training.overrides import overridden
 
 MOST_TAPS = 49
 """A larger window is left to Keras."""
-
-MISSING = object()
 
 
 class _Origin(NamedTuple):
@@ -50,23 +49,13 @@ def fast_forms(model: Any) -> Iterator[None]:
     if jax.default_backend() != "cpu":
         yield
         return
-    changed: list[tuple[Any, Any]] = []
     origins: list[_Origin] = []
+    calls = ((layer, _fast_call(layer, origins)) for layer in model._flatten_layers())
     try:
-        for layer in model._flatten_layers():
-            call = _fast_call(layer, origins)
-            if call is not None:
-                changed.append((layer, layer.__dict__.get("call", MISSING)))
-                # Past Keras's __setattr__, which would record the attribute in its tracker.
-                layer.__dict__["call"] = call
-        yield
+        with overridden([(layer, "call", call) for layer, call in calls if call is not None]):
+            yield
     finally:
         origins.clear()
-        for layer, before in reversed(changed):
-            if before is MISSING:
-                layer.__dict__.pop("call", None)
-            else:
-                layer.__dict__["call"] = before
 
 
 def _fast_call(layer: Any, origins: list[_Origin]) -> Callable | None:

@@ -21,14 +21,14 @@ import jax.numpy as jnp
 
 from glassnet._keras import keras
 from glassnet.errors import InputError
+from glassnet.training.overrides import overridden
 
 
 def check_members(model: keras.Model, members: int) -> None:
     """Raise InputError unless a model is a stack whose last convolution has that many groups, and then one layer."""
     if members == 1:
         return
-    convolutions = [layer for layer in model.layers if type(layer).__name__ == "Conv2D"]
-    dense = [layer for layer in model.layers if type(layer).__name__ == "Dense"]
+    convolutions, dense = _of_kind(model, "Conv2D"), _of_kind(model, "Dense")
     if not isinstance(model, keras.Sequential) or not convolutions or dense != model.layers[-1:]:
         raise InputError(
             f"members is {members}; it is for a Sequential model of Conv2D layers with one Dense at the end"
@@ -39,15 +39,12 @@ def check_members(model: keras.Model, members: int) -> None:
 
 @contextmanager
 def members_apart(model: keras.Model, members: int) -> Iterator[None]:
-    """While a training step is traced, each member of a network answers, and learns, for itself.
-
-    Like the fast layers, the overrides are set on the objects and taken away on exit.
-    """
+    """While a training step is traced, each member of a network answers, and learns, for itself."""
     if members == 1:
         yield
         return
     last: Any = model.layers[-1]
-    channels = [layer for layer in model.layers if type(layer).__name__ == "Conv2D"][-1].filters
+    channels = _of_kind(model, "Conv2D")[-1].filters
     whole_loss, whole_metrics = model.compute_loss, model.compute_metrics
 
     def call(inputs: jax.Array, *_: Any, **__: Any) -> jax.Array:
@@ -68,16 +65,11 @@ def members_apart(model: keras.Model, members: int) -> Iterator[None]:
         mean = jnp.exp(jnp.log(y_pred).mean(0)) if softmax else y_pred.mean(0)
         return whole_metrics(x, y, mean, sample_weight)
 
-    # Past Keras's __setattr__, which would record the attributes in its tracker.
     changes = (last, "call", call), (model, "compute_loss", compute_loss), (model, "compute_metrics", compute_metrics)
-    before = [(thing, name, thing.__dict__.get(name)) for thing, name, _ in changes]
-    for thing, name, override in changes:
-        thing.__dict__[name] = override
-    try:
+    with overridden(changes):
         yield
-    finally:
-        for thing, name, one in before:
-            if one is None:
-                del thing.__dict__[name]
-            else:
-                thing.__dict__[name] = one
+
+
+def _of_kind(model: keras.Model, name: str) -> list[Any]:
+    """Return the layers of a class, by its name."""
+    return [layer for layer in model.layers if type(layer).__name__ == name]

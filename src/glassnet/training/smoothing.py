@@ -14,6 +14,7 @@ from glassnet._keras import keras
 from glassnet.errors import InputError
 from glassnet.network import loss_name
 from glassnet.recipe import check_share
+from glassnet.training.overrides import overridden
 
 LOSS = "sparse_categorical_crossentropy"
 
@@ -34,8 +35,6 @@ def check_smoothing(model: keras.Model, share: float) -> None:
 def smoothed_labels(model: keras.Model, share: float) -> Iterator[None]:
     """While a step is traced, the loss is the cross-entropy with labels of which a share goes to all classes alike.
 
-    Like the fast layers, the override is set on the model object and taken away on exit.
-
     References:
         Szegedy, Vanhoucke, Ioffe, Shlens, Wojna (2016), Rethinking the Inception architecture for computer vision.
     """
@@ -51,12 +50,8 @@ def smoothed_labels(model: keras.Model, share: float) -> Iterator[None]:
         loss: Any = plain(x, y, y_pred, sample_weight, training=training)
         return loss + share * _excess(y, y_pred, sample_weight, from_logits=from_logits)
 
-    # Past Keras's __setattr__, which would record the attribute in its tracker.
-    model.__dict__["compute_loss"] = compute_loss
-    try:
+    with overridden([(model, "compute_loss", compute_loss)]):
         yield
-    finally:
-        del model.__dict__["compute_loss"]
 
 
 def _excess(labels: jax.Array, outputs: jax.Array, weight: jax.Array | None, *, from_logits: bool) -> jax.Array:
