@@ -23,7 +23,7 @@ MEMBERS = 2
 
 def plan(**settings: Any) -> Recipe:
     usual: dict[str, Any] = {"filters": (4, 6, 8), "depth": 2, "members": MEMBERS, "optimizer": "sgd"}
-    return replace(recipes.find("record"), weight_decay=None, schedule="constant", **usual | settings)
+    return replace(recipes.find("record"), weight_decay=None, schedule="constant", least_steps=0, **usual | settings)
 
 
 def of_member(values: list[np.ndarray], number: int, filters: int) -> list[np.ndarray]:
@@ -144,11 +144,19 @@ def test_hidden_layers_see_all_filters_so_there_is_one_member() -> None:
 
 @pytest.mark.parametrize(
     ("groups", "hidden", "text"),
-    [(1, (), "the last convolution has 1 groups"), (2, (7,), "one Dense at the end")],
+    [
+        ((1, 1), (), "second has 4 filters and 1 groups; it needs a number of filters that 2 divides and groups=2"),
+        ((2, 2), (), "first has 4 filters and 2 groups; it needs a number of filters that 2 divides and groups=1"),
+        ((1, 2), (7,), "one Dense at the end"),
+    ],
 )
-def test_other_networks_are_refused(groups: int, hidden: tuple[int, ...], text: str) -> None:
-    layers: Any = [keras.Input((8, 8, 2)), keras.layers.Conv2D(4, 3, groups=groups), keras.layers.Flatten()]
-    model = keras.Sequential([*layers, *(keras.layers.Dense(one) for one in hidden), keras.layers.Dense(3)])
+def test_other_networks_are_refused(groups: tuple[int, int], hidden: tuple[int, ...], text: str) -> None:
+    layers: list[Any] = [keras.Input((8, 8, 2))]
+    layers += [
+        keras.layers.Conv2D(4, 3, groups=n, name=name) for n, name in zip(groups, ("first", "second"), strict=True)
+    ]
+    layers += [keras.layers.Flatten(), *(keras.layers.Dense(one) for one in hidden), keras.layers.Dense(3)]
+    model = keras.Sequential(layers)
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     with pytest.raises(InputError, match=text):
         glassnet.fit(model, np.zeros((4, 8, 8, 2)), np.zeros(4, int), members=2)
