@@ -4,12 +4,16 @@ Test images: how far confidence is from accuracy, how often sets hold the right 
 how many of them are wrong when one in a hundred may be. Foreign images: the share that is called unlike the training
 images, where 5 % of the test images may be.
 
+What was measured before is kept in results/trust.json; a run takes the row of its recipe and data set.
+
 python benchmarks/trust.py RUN [RUN ...] [--count N]
 """
 
 import argparse
 import collections
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +30,7 @@ from glassnet.evaluation.trust import MAX_ERROR, Trust, measure_trust
 from glassnet.second_look import answer_photos
 
 TARGET = Path(__file__).with_suffix(".md")
+KNOWN = Path(__file__).parent / "results" / "trust.json"
 RATES = (0.10, 0.05, 0.02, 0.01)
 TARGETS = {
     "calibration": 0.01,
@@ -42,22 +47,22 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--count", type=int, default=200, help="foreign photos of each kind")
     arguments = parser.parse_args()
-    answers: list[list[str]] = []
-    strangers: list[list[str]] = []
-    remarks: list[str] = []
+    rows: list[dict[str, Any]] = json.loads(KNOWN.read_text("utf-8")) if KNOWN.exists() else []
     for path in arguments.runs:
         run = glassnet.open_run(path)
         if run.assurance is None:
             raise SystemExit(f"{path} held no images out from its training; train it with --held-out 0.05")
-        name = [f"`{run.passport.recipe}`", run.passport.dataset]
-        trust, cells = on_test_images(run, run.assurance)
-        answers.append(name + cells)
-        cells, missed = on_foreign_images(run, run.assurance, arguments.count)
-        strangers.append([*name, f"{100 * trust.unlike:.1f}", *cells])
-        remarks.append(f"- {name[0]}, {name[1]}: {missed}")
-        print(answers[-1], strangers[-1], remarks[-1], sep="\n", flush=True)
+        key = {"recipe": run.passport.recipe, "data": run.passport.dataset}
+        trust, answers = on_test_images(run, run.assurance)
+        strangers, letters = on_foreign_images(run, run.assurance, arguments.count)
+        strangers.insert(0, f"{100 * trust.unlike:.1f}")
+        row = key | {"answers": answers, "strangers": strangers, "letters": letters}
+        print(row, flush=True)
+        rows = [one for one in rows if not key.items() <= one.items()] + [row]
+    with new_file(KNOWN) as beside:
+        beside.write_text(json.dumps(rows, indent=0) + "\n", "utf-8")
     with new_file(TARGET) as beside:
-        beside.write_text("\n".join(page(answers, strangers, remarks, arguments.count)) + "\n", "utf-8")
+        beside.write_text("\n".join(page(rows, arguments.count)) + "\n", "utf-8")
 
 
 def on_test_images(run: Run, assurance: Assurance) -> tuple[Trust, list[str]]:
@@ -107,7 +112,7 @@ def told(share: float, met: bool, *, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}" if met else f"**{100 * share:.{digits}f}**"
 
 
-def page(answers: list[list[str]], strangers: list[list[str]], remarks: list[str], count: int) -> list[str]:
+def page(rows: list[dict[str, Any]], count: int) -> list[str]:
     """Return the lines of the page."""
     ending = ["accuracy", "held out", "temperature", "calibration error before", "after"]
     ending += [f"sets of {100 * (1 - rate):.0f} %" for rate in RATES] + ["answered", "of them wrong"]
@@ -124,7 +129,7 @@ def page(answers: list[list[str]], strangers: list[list[str]], remarks: list[str
         f"(within 1 of what is asked). Answered: with `--max-error {MAX_ERROR}` (at least 95 of MNIST and 60 of",
         "Fashion-MNIST for `strong`, at most 1.3 of them wrong).",
         "",
-        *table(["recipe", "data", *ending], answers),
+        *table(ending, rows, "answers"),
         "",
         "## Foreign images",
         "",
@@ -134,18 +139,19 @@ def page(answers: list[list[str]], strangers: list[list[str]], remarks: list[str
         f"Letters are capital and small, in {len(foreign.FONTS)} fonts, without those that people take for digits too:",
         f"{left_out}.",
         "",
-        *table(["recipe", "data", "false alarms", "other set", *foreign.KINDS], strangers),
+        *table(["false alarms", "other set", *foreign.KINDS], rows, "strangers"),
         "",
         "Letters that were not called so, with how often:",
         "",
-        *remarks,
+        *(f"- `{row['recipe']}`, {row['data']}: {row['letters']}" for row in rows),
     ]
 
 
-def table(headings: list[str], rows: list[list[str]]) -> list[str]:
-    """Return a Markdown table whose first two columns are words."""
-    rules = ["---", "---"] + ["--:"] * (len(headings) - 2)
-    return ["| " + " | ".join(cells) + " |" for cells in (headings, rules, *rows)]
+def table(headings: list[str], rows: list[dict[str, Any]], part: str) -> list[str]:
+    """Return one part of the rows as a Markdown table, behind their recipes and data sets."""
+    lines = [["recipe", "data", *headings], ["---", "---"] + ["--:"] * len(headings)]
+    lines += [[f"`{row['recipe']}`", row["data"], *row[part]] for row in rows]
+    return ["| " + " | ".join(cells) + " |" for cells in lines]
 
 
 if __name__ == "__main__":

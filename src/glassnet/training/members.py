@@ -3,8 +3,7 @@
 A network of several members is one stack of layers: its convolutions have a group for each member, and the last layer
 gives the mean of their logits. The mean of networks is more often right than each of them, but only if they learn
 without each other: if the loss is that of the mean, they come to rely on each other, and the mean is worth little. So
-while a step is traced, the last layer answers for every member, and the loss is the mean of theirs. The model stays as
-it was compiled.
+while a step is traced, each answers for itself, and the loss is the mean of theirs. The model stays as it was compiled.
 
 References:
     Lakshminarayanan, Pritzel, Blundell (2017), Simple and scalable predictive uncertainty estimation using deep
@@ -47,8 +46,8 @@ def check_members(model: keras.Model, members: int) -> None:
 def members_apart(model: keras.Model, members: int) -> Iterator[None]:
     """While a training step is traced, each member of a network answers, and learns, for itself.
 
-    They do so one after the other: to cut the maps of all for each convolution and join them again took a tenth of the
-    step.
+    They do so one after the other: cutting the maps of all for each convolution and joining them again took a tenth
+    more time.
     """
     if members == 1:
         yield
