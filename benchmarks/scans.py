@@ -19,8 +19,7 @@ from glassnet import Run
 from glassnet.atomic import new_file
 from glassnet.evaluation.intervals import wilson_interval
 from glassnet.photos.steps import resize
-from glassnet.prediction import Prediction, predict
-from glassnet.second_look import answer_photos
+from glassnet.prediction import Prediction, answer_photos, predict
 
 TARGET = Path(__file__).with_suffix(".md")
 SIDES = 8, 16, 24, 32, 64

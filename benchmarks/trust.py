@@ -27,7 +27,7 @@ from glassnet.confidence.temperature import calibrated, to_logits
 from glassnet.datasets import EMBEDDED
 from glassnet.evaluation.calibration import calibration_error, reliability_bins
 from glassnet.evaluation.trust import MAX_ERROR, Trust, measure_trust
-from glassnet.second_look import answer_photos
+from glassnet.prediction import answer_photos
 
 TARGET = Path(__file__).with_suffix(".md")
 KNOWN = Path(__file__).parent / "results" / "trust.json"

@@ -22,7 +22,7 @@ from glassnet.explanation.differentiable import Differentiable
 from glassnet.explanation.flips import smallest_change
 from glassnet.explanation.layers import activations
 from glassnet.figures.attributions import draw_attributions, draw_flip
-from glassnet.prediction import softmax
+from glassnet.probabilities import softmax
 from glassnet.training.inference import predict
 from tests.conftest import RECIPES, part
 

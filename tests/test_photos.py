@@ -32,8 +32,8 @@ from glassnet.photos.pieces import fill_hull
 from glassnet.photos.steps import resize, to_bytes
 from glassnet.photos.strokes import find_strokes
 from glassnet.photos.subjects import SOFT, Subject, find_subjects, own_ink
-from glassnet.prediction import Prediction, Unreadable, photo_facts, predict_developed, predict_photos
-from glassnet.second_look import DOUBTFUL, answer_photos, second_look
+from glassnet.prediction import Prediction, Unreadable, answer_photos, photo_facts, predict_developed, predict_photos
+from glassnet.prediction.second_look import DOUBTFUL, second_look
 from tests.conftest import Said, part
 
 

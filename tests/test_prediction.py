@@ -12,7 +12,7 @@ from PIL import Image
 import glassnet
 from glassnet import Dataset, InputError, Run, photos
 from glassnet.errors import PhotoError
-from glassnet.prediction import softmax
+from glassnet.probabilities import softmax
 
 
 @pytest.fixture(scope="module")

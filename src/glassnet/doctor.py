@@ -9,8 +9,7 @@ import numpy as np
 
 from glassnet.errors import GlassnetError
 from glassnet.photos import Step
-from glassnet.prediction import Prediction, Ranked, predict
-from glassnet.second_look import answer_photos
+from glassnet.prediction import Prediction, Ranked, answer_photos, predict
 
 if TYPE_CHECKING:
     from glassnet.evaluation import Neighbour

@@ -11,7 +11,7 @@ from glassnet.datasets import Dataset
 from glassnet.errors import InputError, RunError
 from glassnet.evaluation import check_fit
 from glassnet.mirroring import joined_weights, one_side
-from glassnet.prediction import softmax
+from glassnet.probabilities import softmax
 from glassnet.recipe import check_count
 from glassnet.runs import SNAPSHOTS, Run
 from glassnet.types import Image, Images

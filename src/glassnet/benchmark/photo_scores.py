@@ -11,8 +11,7 @@ from glassnet.benchmark.photos import STYLES, render
 from glassnet.errors import InputError, UnknownNameError
 from glassnet.evaluation.intervals import wilson_interval
 from glassnet.photos.steps import resize
-from glassnet.prediction import photo_facts, predict
-from glassnet.second_look import answer_photos
+from glassnet.prediction import answer_photos, photo_facts, predict
 
 if TYPE_CHECKING:
     from glassnet.runs import Run

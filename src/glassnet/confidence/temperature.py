@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glassnet.prediction import softmax
+from glassnet.probabilities import softmax
 from glassnet.types import Labels, Probabilities, Scores
 
 LEAST, MOST = 0.05, 20.0

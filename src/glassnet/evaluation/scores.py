@@ -22,7 +22,7 @@ from glassnet.evaluation.confusion import ClassScores, ConfusedPair, confusion_m
 from glassnet.evaluation.intervals import wilson_interval
 from glassnet.evaluation.records import plain
 from glassnet.evaluation.trust import Trust, measure_trust
-from glassnet.prediction import softmax
+from glassnet.probabilities import softmax
 from glassnet.runs import Run
 from glassnet.types import Labels, Probabilities
 

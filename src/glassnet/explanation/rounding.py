@@ -15,7 +15,7 @@ import numpy as np
 from glassnet.errors import InputError
 from glassnet.explanation.decision import EXACT, FUNCTIONS, Function, rounded
 from glassnet.explanation.sums import Seen, gives_classes, tail
-from glassnet.prediction import softmax
+from glassnet.probabilities import softmax
 
 MOST_DECIMALS = 12
 """Beyond these the 64 bits that the sums are computed in would show."""

@@ -52,7 +52,7 @@ def ask_picture(run: Path, picture: bytes, source: str) -> Answer:
     Raises:
         PhotoError: it is no picture.
     """
-    from glassnet.second_look import answer_photos
+    from glassnet.prediction import answer_photos
 
     opened = recall(run)
     try:

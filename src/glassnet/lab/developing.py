@@ -52,8 +52,7 @@ def show_way(run: Path, picture: bytes) -> Way:
     Raises:
         PhotoError: it is no picture.
     """
-    from glassnet.prediction import predict
-    from glassnet.second_look import answer_photos
+    from glassnet.prediction import answer_photos, predict
 
     opened = recall(run)
     ((_, found),) = answer_photos(opened, [picture], watched=True)

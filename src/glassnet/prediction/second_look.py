@@ -5,13 +5,13 @@ stroke now and then. Then what they make is nearly always unlike the training im
 what another way makes is like them, if that way is right.
 """
 
-from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from glassnet import photos
 from glassnet.errors import PhotoError
-from glassnet.prediction import Prediction, photo_facts, predict_developed
+from glassnet.prediction.answers import Prediction
+from glassnet.prediction.developed import photo_facts, predict_developed
 
 if TYPE_CHECKING:
     from glassnet.photos import Development, PhotoSource
@@ -19,45 +19,6 @@ if TYPE_CHECKING:
 
 DOUBTFUL = 0.01
 """Typicality up to which a photo is looked at once more: one in a hundred images like the training images."""
-
-
-def answer_photos(
-    run: "Run",
-    pictures: "Sequence[PhotoSource]",
-    *,
-    sources: Sequence[str] | None = None,
-    labels: Sequence[int] | None = None,
-    top: int | None = None,
-    max_error: float | None = None,
-    without: Collection[str] = (),
-    watched: bool = False,
-) -> "list[tuple[Prediction, Development]]":
-    """Ask a run what it sees in photos, in another way than the usual one where that ends in no likely image.
-
-    Args:
-        run: a trained network.
-        pictures: see `glassnet.photos.develop`.
-        sources: what to call them; their number if None.
-        labels: the right class numbers, where they are known.
-        top: see `glassnet.predict`.
-        max_error: see `glassnet.predict`.
-        without: names of steps that are left out the first time.
-        watched: keep the steps with their pictures.
-
-    Returns:
-        Each answer, and the development that it was given for.
-
-    Raises:
-        PhotoError: no picture, or a damaged one.
-    """
-    shape, facts = run.passport.image_shape, photo_facts(run)
-    usual = [photos.develop(one, shape, facts, without=without, watched=watched) for one in pictures]
-    names = sources or [str(number) for number in range(len(usual))]
-    answers = predict_developed(run, usual, sources=names, labels=labels, top=top, max_error=max_error)
-    return [
-        second_look(run, picture, first, answer, max_error=max_error, watched=watched)
-        for picture, first, answer in zip(pictures, usual, answers, strict=True)
-    ]
 
 
 def second_look(
