@@ -16,8 +16,9 @@ from glassnet import Dataset, InputError, Run, Split, figures, recipes
 from glassnet._keras import keras, seeded
 from glassnet.cli.attributions import explain_why
 from glassnet.errors import UnknownNameError
-from glassnet.explanation import attributions, randomisation
-from glassnet.explanation.attributions import METHODS, attribute, methods_for
+from glassnet.explanation import attribution_methods, randomisation
+from glassnet.explanation.attribution_methods import METHODS, Told
+from glassnet.explanation.attributions import attribute, methods_for
 from glassnet.explanation.differentiable import Differentiable
 from glassnet.explanation.flips import smallest_change
 from glassnet.explanation.layers import activations
@@ -100,12 +101,12 @@ def one(request: pytest.FixtureRequest, few: Dataset) -> Run:
 
 def test_steps_that_rise_as_the_logit_does_come_nearer_to_it(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     steps, missed = 512, []
-    monkeypatch.setattr(attributions, "MOST_STEPS", steps)
+    monkeypatch.setattr(attribution_methods, "MOST_STEPS", steps)
     network = Differentiable.of(glassnet.train("cnn", few, epochs=2))
     for number in range(4):
         image = few.test.images[number].astype(np.float64)
         black, logit = network.logits(np.stack([np.zeros_like(image), image]))[:, 3]
-        told = attributions.integrated_gradients(network, image, 3, tolerance=0)
+        told = attribution_methods.integrated_gradients(network, image, 3, tolerance=0)
         points = ((np.arange(steps) + 0.5) / steps)[:, None, None] * image
         plain = image * network.slopes(points, 3)[1].mean(0)
         missed.append([abs(values.sum() - (logit - black)) for values in (told.values, plain)])
@@ -307,13 +308,13 @@ def test_maps_change_when_the_weights_are_drawn_anew(one: Run) -> None:
 
 
 def test_the_check_would_notice_a_map_that_ignores_the_weights(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def edges(network: Any, image: np.ndarray, neuron: int) -> attributions.Told:
-        return attributions.Told(np.abs(np.gradient(image)[0]), "edges")
+    def edges(network: Any, image: np.ndarray, neuron: int) -> Told:
+        return Told(np.abs(np.gradient(image)[0]), "edges")
 
     monkeypatch.setitem(METHODS, "edges", edges)
     image = run.dataset().test.images[0]
     assert randomisation.randomisation_check(run, image, "edges") == pytest.approx(1)
-    monkeypatch.setitem(METHODS, "edges", lambda *_: attributions.Told(np.zeros((28, 28)), "nothing"))
+    monkeypatch.setitem(METHODS, "edges", lambda *_: Told(np.zeros((28, 28)), "nothing"))
     assert randomisation.randomisation_check(run, image, "edges") == 0
 
 

@@ -46,7 +46,8 @@ def explain_why(
         UnknownNameError: no such method.
         InputError: a method that does not cover the network, or a class that does not exist.
     """
-    from glassnet.explanation.attributions import METHODS, attribute, methods_for
+    from glassnet.explanation.attribution_methods import METHODS
+    from glassnet.explanation.attributions import attribute, methods_for
     from glassnet.explanation.flips import smallest_change
     from glassnet.prediction import predict
 
