@@ -27,16 +27,16 @@ import sys
 from pathlib import Path
 import glassnet
 from glassnet import Dataset, Split
-from glassnet.training import runner, trainer
-trainer.SECONDS_BETWEEN_EVENTS = 0.01
+from glassnet.training import epochs, runner
+epochs.SECONDS_BETWEEN_EVENTS = 0.01
 full = glassnet.load("fashion-mnist")
 data = Dataset("a-few", full.classes, Split("train", full.train.images[:6000], full.train.labels[:6000]),
                Split("test", full.test.images[:500], full.test.labels[:500]))
 if runner.unfinished_of(Path("run")).exists():
     glassnet.resume("run", data, checkpoint_seconds=0.02)
 else:
-    epochs = int(sys.argv[1])
-    glassnet.train("digits-32", data, seed=3, epochs=epochs, validation=True, out="run", checkpoint_seconds=0.02)
+    settings = {"epochs": int(sys.argv[1]), "validation": True}
+    glassnet.train("digits-32", data, seed=3, out="run", checkpoint_seconds=0.02, **settings)
 """
 
 

@@ -17,23 +17,18 @@ from glassnet._keras import keras
 from glassnet.augmentation import Augmentation
 from glassnet.errors import InputError
 from glassnet.training.batches import batches, class_weight_to_sample_weight, permutation, split_tail
-from glassnet.training.checkpoints import Checkpoints, Place
+from glassnet.training.checkpoints import Checkpoints
 from glassnet.training.checks import check_compiled, check_labels, check_shapes, check_values
-from glassnet.training.events import EpochEnded, Listener, Progress, TrainingStarted
+from glassnet.training.epochs import Epochs
+from glassnet.training.events import EpochEnded, Listener, TrainingStarted
 from glassnet.training.hooks import wants_batches
 from glassnet.training.inference import floats, measure
 from glassnet.training.members import check_members
-from glassnet.training.programs import PLAIN, Extras, Program
+from glassnet.training.programs import PLAIN, Extras
 from glassnet.training.smoothing import check_smoothing
-from glassnet.training.state import build, get_state, set_state
+from glassnet.training.state import build, get_state
 from glassnet.training.steering import Steering
-from glassnet.training.streaming import Stream, Whole, Window, feed
-
-SECONDS_BETWEEN_EVENTS = 0.1
-"""How often listeners hear of progress."""
-
-SECONDS_BETWEEN_CHECKS = 0.5
-"""How often training looks up when nobody listens, so that Ctrl-C is answered."""
+from glassnet.training.streaming import feed
 
 
 class HandedToKerasWarning(UserWarning):
@@ -178,7 +173,7 @@ def fit(
         steps=min(steps_per_epoch or data.steps, data.steps),
         model=model,
     )
-    training = _Training(model, source, program, hooks, shuffle, steps_per_epoch, rng)
+    training = Epochs(model, source, program, hooks, shuffle, steps_per_epoch, rng)
     training.on_event, training.steering, training.checkpoints = on_event, steering, checkpoints
     hooked = any(wants_batches(callback, "train") for callback in callbacks)
     training.every_batch = hooked and batch_hooks == "batch"
@@ -211,105 +206,6 @@ def fit(
         if epochs > 0:
             model.optimizer.finalize_variable_values(model.trainable_weights)
     return model.history
-
-
-class _Training:
-    """The epochs of one call of `fit`: the order of the examples, the place in it, and how long chunks are.
-
-    Attributes:
-        every_batch: a callback wants to hear of every batch, so chunks are one batch long.
-        wants_logs: somebody wants loss and metrics after every chunk.
-    """
-
-    on_event: Listener | None = None
-    steering: Steering | None = None
-    checkpoints: Checkpoints | None = None
-    every_batch = False
-    wants_logs = False
-
-    def __init__(
-        self,
-        model: keras.Model,
-        source: Whole | Stream,
-        program: Program,
-        hooks: keras.callbacks.CallbackList,
-        shuffle: bool | str,
-        steps_per_epoch: int | None,
-        rng: np.random.RandomState,
-    ) -> None:
-        self.model, self.source, self.program, self.hooks = model, source, program, hooks
-        self.batches = batches = source.batches
-        self.shuffle, self.steps_per_epoch, self.rng = shuffle, steps_per_epoch, rng
-        self.steps = min(steps_per_epoch or batches.steps, batches.steps)
-        self.order = np.empty(0, np.int32)
-        self.position = batches.steps
-        self.resumed = False
-        self.chunk = 8
-
-    def run(self, epoch: int) -> bool:
-        """Train one epoch, or what is left of it; False if it was stopped before its last batch."""
-        if self.resumed:
-            self.resumed = False
-        else:
-            self.model.reset_metrics()
-            if self.steps_per_epoch is None or self.position >= self.batches.steps:
-                self.order = permutation(self.rng, self.batches.n, self.batches.batch_size, self.shuffle)
-                self.position = 0
-        self.source.begin(self.order, self.position)
-        first = self.position - self.position % self.steps
-        last = min(first + self.steps, self.batches.steps)
-        while self.position < last:
-            window = self.source.at(self.position)
-            length = min(1 if self.every_batch else self.chunk, min(last, window.stop) - self.position)
-            if self.steering:
-                length = self.steering.next_chunk(self.model, length)
-                if not length:
-                    break
-            start, stop = self.position, self.position + length
-            self.hooks.on_train_batch_begin(start - first)
-            seconds = self._train(window, start, stop)
-            self.position = stop
-            logs = floats(self.model.get_metrics_result()) if self.wants_logs else {}
-            self.hooks.on_train_batch_end(stop - first - 1, logs)
-            if self.on_event:
-                images = min(stop * self.batches.batch_size, self.batches.n) - start * self.batches.batch_size
-                self.on_event(Progress(epoch, stop - first, last - first, logs, images / seconds))
-            if self.model.stop_training:
-                break
-            if self.checkpoints and self.position < last and self.checkpoints.due():
-                self.save(epoch)
-        return self.position == last
-
-    def save(self, epoch: int) -> None:
-        """Write a checkpoint from which `epoch` comes next, or goes on."""
-        within = self.position < self.batches.steps
-        place = Place(epoch, self.position if within else 0, self.order if within else self.order[:0], self._history())
-        if self.checkpoints:
-            self.checkpoints.save(self.model, place, self.rng)
-
-    def go_on_from(self, place: Place) -> int:
-        """Take up the place of a checkpoint; return the epoch that comes next."""
-        self.model.history.history = {name: list(values) for name, values in place.history.items()}
-        self.model.history.epoch = list(range(place.epoch))
-        if len(place.order):
-            self.order, self.position = place.order, place.position
-            self.resumed = place.position % self.steps != 0
-        return place.epoch
-
-    def _history(self) -> dict[str, list[float]]:
-        return {name: [float(one) for one in values] for name, values in self.model.history.history.items()}
-
-    def _train(self, window: Window, start: int, stop: int) -> float:
-        """Train on the batches from `start` up to `stop`; return the seconds, and choose the next chunk by them."""
-        before = time.perf_counter()
-        bounds = np.int32(start - window.first), np.int32(stop - window.first)
-        state = self.program(get_state(self.model, "train"), window.data, window.order, *bounds)
-        set_state(self.model, "train", jax.block_until_ready(state))
-        seconds = time.perf_counter() - before
-        listened = self.on_event or self.steering
-        wanted = SECONDS_BETWEEN_EVENTS if listened else SECONDS_BETWEEN_CHECKS
-        self.chunk = max(1, min(int((stop - start) * wanted / seconds), 8 * self.chunk))
-        return seconds
 
 
 def _why_not(model: keras.Model, x: Any) -> str | None:
