@@ -146,13 +146,17 @@ MISTAKES = [
     ("look mnist --index 60000", "numbered 0 to 59999"),
     ("look mnist --split all", "no split named 'all'"),
     ("look mnst", "did you mean 'mnist'"),
+    (f"look {'long' * 100}", "no data set named 'longlong"),
+    ("look ~nobody-of-that-name/images", "no data set named '~nobody-of-that-name/images'"),
+    (f"predict RUN {'long' * 100}.png", "no picture longlong"),
+    (f"evaluate {'long' * 100}", "no run at longlong"),
     ("summary basline", "did you mean 'baseline'"),
     ("show full", "is no run"),
     ("shw runs", "did you mean 'show'"),
 ]
 
 
-@pytest.mark.parametrize(("line", "text"), MISTAKES, ids=[line for line, _ in MISTAKES])
+@pytest.mark.parametrize(("line", "text"), MISTAKES, ids=[line[:60] for line, _ in MISTAKES])
 def test_mistakes_cost_one_line_and_leave_nothing(command: Command, run: Run, line: str, text: str) -> None:
     Path("taken.txt").write_text("mine")
     Path("full").mkdir()

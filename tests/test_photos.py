@@ -1,6 +1,7 @@
 """Photos become what the network was trained on: what each step does, several subjects, folders, bad photos."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from glassnet import Dataset, Run, photos
 from glassnet.benchmark import foreign
 from glassnet.benchmark.photo_scores import score_photos
 from glassnet.benchmark.photos import STYLES, render
+from glassnet.datasets import Preparation
 from glassnet.doctor import examine_photo
 from glassnet.errors import InputError, PhotoError, UnknownNameError
 from glassnet.figures.canvas import save
@@ -28,6 +30,7 @@ from glassnet.photos.framing import draw_strokes
 from glassnet.photos.light import contrast_weights, flatten, is_dark_on_light, otsu
 from glassnet.photos.lines import TILTS, _chords, remove_lines
 from glassnet.photos.medians import median_around
+from glassnet.photos.opening import open_photo
 from glassnet.photos.pieces import fill_hull
 from glassnet.photos.steps import resize, to_bytes
 from glassnet.photos.strokes import find_strokes
@@ -236,6 +239,47 @@ def test_colour_photos_are_turned_and_resized_and_nothing_else() -> None:
     expected = np.asarray(Image.fromarray(picture).resize((24, 32), Image.Resampling.LANCZOS))
     assert np.abs(developed.image.astype(int) - expected).max() <= 2
     assert [step.name for step in developed.steps] == ["upright", "resize"]
+
+
+@pytest.mark.parametrize("fit", ["letterbox", "crop", "stretch"])
+def test_photos_get_the_proportions_that_their_training_images_got(tmp_path: Path, fit: Any) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(8):
+        folder = tmp_path / "images" / "train" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        picture = np.kron(rng.integers(0, 255, (5, 15, 3), np.uint8), np.ones((20, 20, 1), np.uint8))
+        Image.fromarray(picture).save(folder / f"{number}.png")
+    data = glassnet.load(tmp_path / "images", Preparation(size=(30, 30), fit=fit))
+    run = glassnet.train("baseline", data, epochs=1, batch_size=2, out=tmp_path / "run")
+    for facts in (photo_facts(run), photo_facts(_without_fit(run))):
+        inputs = [develop(file, (30, 30, 3), facts).image for file in sorted((tmp_path / "images").rglob("*.png"))]
+        data = run.dataset()
+        seen = np.concatenate([one.images for one in (data.train, data.validation, data.test) if one is not None])
+        for image in inputs:
+            # Photos are opened larger than what is packed; other proportions or pictures are 70 apart.
+            assert np.abs(seen.astype(int) - image).mean((1, 2, 3)).min() < 10
+
+
+def _without_fit(run: Run) -> Run:
+    """Return the run as earlier versions wrote it."""
+    facts = {name: value for name, value in (run.passport.data_facts or {}).items() if name != "fit"}
+    return replace(run, passport=run.passport.model_copy(update={"data_facts": facts}))
+
+
+def test_an_animation_that_breaks_off_is_read_all_the_same(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frames = [Image.fromarray(rng.integers(0, 255, (40, 40), np.uint8)) for _ in range(4)]
+    frames[0].save(tmp_path / "whole.gif", save_all=True, append_images=frames[1:])
+    whole = (tmp_path / "whole.gif").read_bytes()
+    first = open_photo(whole).pixels
+    read = 0
+    for end in range(1, len(whole), 7):
+        try:
+            photo = open_photo(whole[:end])
+        except PhotoError:
+            continue
+        read += np.array_equal(photo.pixels, first)
+    assert read > len(whole) / 7 / 2
 
 
 def test_a_garment_is_cut_out_of_its_sheet(fashion: Dataset) -> None:

@@ -27,6 +27,7 @@ from glassnet import datasets
 from glassnet.atomic import new_folder
 from glassnet.datasets import Dataset
 from glassnet.errors import InputError, RunError
+from glassnet.paths import exists
 
 if TYPE_CHECKING:
     import keras
@@ -251,7 +252,7 @@ def read_passport(path: Path) -> Passport:
     Raises:
         RunError: the folder is no run.
     """
-    if not path.exists():
+    if not exists(path):
         known = sorted(str(one) for one in path.parent.glob("*") if is_run(one)) if path.parent.is_dir() else []
         hint = f"there are {', '.join(known[:5])}" if known else "train one first: glassnet train baseline"
         raise RunError(f"no run at {path}; {hint}")
@@ -268,6 +269,11 @@ def read_passport(path: Path) -> Passport:
 def is_run(path: Path) -> bool:
     """Tell whether the folder is one that `Run.save` wrote."""
     return (path / PASSPORT).is_file()
+
+
+def fingerprint(path: Path) -> str:
+    """Return what tells the run in a folder from every other one, even of the same recipe and seed; "" if it is none."""
+    return _sha256(path / PASSPORT) if is_run(path) else ""
 
 
 def free_name(recipe: str, folder: Path = Path("runs")) -> Path:

@@ -7,6 +7,7 @@ import typer
 
 from glassnet import recipes as library
 from glassnet.cli.output import Json, console, print_json, start_keras, table
+from glassnet.paths import is_folder
 
 
 def recipes(*, json: Json = False) -> None:
@@ -70,7 +71,7 @@ def summary(
     from glassnet import datasets
     from glassnet.network import summarize
 
-    if Path(network).is_dir():
+    if is_folder(Path(network)):
         from glassnet.runs import open_run, read_passport
 
         read_passport(Path(network))

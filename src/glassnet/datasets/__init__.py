@@ -10,6 +10,7 @@ from glassnet.datasets.embedded import EMBEDDED, EmbeddedSet, load_embedded
 from glassnet.datasets.items import Problem
 from glassnet.datasets.preparation import Preparation
 from glassnet.errors import InputError, UnknownNameError
+from glassnet.paths import exists, expanded
 
 __all__ = [
     "EMBEDDED",
@@ -70,7 +71,7 @@ def load(
     from glassnet.datasets.packed import pack
     from glassnet.datasets.sources.opening import open_source
 
-    path = Path(name).expanduser()
+    path = expanded(name)
     return pack(open_source(path), preparation or Preparation(), path=str(path), on_progress=on_progress)
 
 
@@ -83,14 +84,14 @@ def load_again(source: dict[str, Any]) -> Dataset:
     path = source["path"]
     if not path:
         raise InputError("the data set was made from arrays in Python; pass it as data")
-    if not Path(path).expanduser().exists():
+    if not exists(expanded(path)):
         raise InputError(f"the images were at {path}, where nothing is now; put them back, or pass them as data")
     return load(path, Preparation.from_record(source["preparation"]))
 
 
 def check_name(name: str | Path) -> None:
     """Raise UnknownNameError unless `name` is a data set or something on the disk; it is not opened."""
-    if str(name) not in {**EMBEDDED, **PUBLISHED} and not Path(name).expanduser().exists():
+    if str(name) not in {**EMBEDDED, **PUBLISHED} and not exists(expanded(name)):
         raise UnknownNameError(
             "data set", name, (*EMBEDDED, *PUBLISHED, "or the path of a folder or file with your own images")
         )

@@ -18,6 +18,7 @@ from PIL import Image as Picture
 from PIL import ImageOps, UnidentifiedImageError
 
 from glassnet.errors import PhotoError
+from glassnet.paths import exists, is_folder
 from glassnet.types import Image
 
 MOST_PIXELS = 100_000_000
@@ -62,9 +63,9 @@ def decode(data: bytes | Path, *, mode: Literal["L", "RGB"], near: tuple[int, in
     """
     if isinstance(data, bytes):
         return _decoded(data, mode, near)
-    if data.is_dir():
+    if is_folder(data):
         raise PhotoError(f"{data} is a folder; name a picture file")
-    if not data.exists():
+    if not exists(data):
         raise PhotoError(f"there is no picture {data}; check the name")
     try:
         return _decoded(data, mode, near)

@@ -7,7 +7,7 @@ of every run, so that photos are brought into the same form later.
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from glassnet.types import Image
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-FITS = ("letterbox", "crop", "stretch")
+Fit = Literal["letterbox", "crop", "stretch"]
+FITS: tuple[Fit, ...] = get_args(Fit)
 COLOURS = ("auto", "gray", "colour")
 
 LARGEST_CHOSEN, LARGEST = 64, 1024
@@ -53,7 +54,7 @@ class Preparation:
 
     size: tuple[int, int] | None = None
     colour: Literal["auto", "gray", "colour"] = "auto"
-    fit: Literal["letterbox", "crop", "stretch"] = "letterbox"
+    fit: Fit = "letterbox"
     validation: float = 0.1
     test: float = 0.2
     group_by: str | None = None
@@ -118,7 +119,7 @@ class Preparation:
         return replace(cls(**{name: value for name, value in record.items() if name != "size"}), size=size)
 
 
-def fitted(picture: "Picture", image_shape: tuple[int, ...], fit: Literal["letterbox", "crop", "stretch"]) -> Image:
+def fitted(picture: "Picture", image_shape: tuple[int, ...], fit: Fit) -> Image:
     """Return a picture as `uint8` of the given shape.
 
     Args:

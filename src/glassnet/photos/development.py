@@ -3,16 +3,25 @@
 from collections.abc import Collection, Iterator
 
 import numpy as np
+from PIL import Image as Picture
 
+from glassnet.datasets.preparation import Fit, fitted
 from glassnet.errors import UnknownNameError
 from glassnet.photos.cutout import develop_item
 from glassnet.photos.drawn import develop_drawing
 from glassnet.photos.facts import DataFacts, assumed_facts, measure_subject
 from glassnet.photos.light import SMALL
 from glassnet.photos.opening import Photo, PhotoSource, open_photo
-from glassnet.photos.steps import STEPS, Development, Step, resize
+from glassnet.photos.steps import STEPS, Development, Step
 from glassnet.photos.ways import OTHERS, Way
 from glassnet.types import Image
+
+FITTED: dict[Fit, str] = {
+    "letterbox": ", filled up with the brightness of its border",
+    "crop": ", of which its middle fills all",
+    "stretch": "",
+}
+"""How a whole picture becomes one of another shape, in words."""
 
 
 def develop(
@@ -55,7 +64,7 @@ def develop(
             raise UnknownNameError("step", name, STEPS)
     opened = open_photo(photo)
     if facts.kind == "scenes" or len(image_shape) == 3:
-        return _resized(opened, image_shape, watched=watched)
+        return _fitted(opened, image_shape, facts.fit, watched=watched)
     left = frozenset(without)
     fitting = None if left else _fitting(opened.pixels, image_shape, facts)
     if fitting is not None:
@@ -107,15 +116,15 @@ def read_photo(photo: PhotoSource, image_shape: tuple[int, ...], facts: DataFact
     return develop(photo, image_shape, known, watched=False).image
 
 
-def _resized(photo: Photo, shape: tuple[int, ...], *, watched: bool) -> Development:
-    """Turn upright and resize: the training images are whole pictures, and so is this."""
-    image = resize(photo.pixels, shape)
+def _fitted(photo: Photo, shape: tuple[int, ...], fit: Fit, *, watched: bool) -> Development:
+    """Turn upright and resize as the training images were: they are whole pictures, and so is this."""
+    image = fitted(Picture.fromarray(photo.pixels), shape, fit)
     steps = (
         Step("upright", "the photo", photo.about, photo.pixels, shape, image),
         Step(
             "resize",
             "resized",
-            f"to {shape[1]} × {shape[0]} pixels; the training images are whole pictures",
+            f"to {shape[1]} × {shape[0]} pixels{FITTED[fit]}; the training images are whole pictures",
             image,
             shape,
             image,

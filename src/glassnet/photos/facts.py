@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from glassnet.datasets.preparation import Fit
 from glassnet.types import Image, Images
 
 SAMPLE = 1000
@@ -26,6 +27,8 @@ class DataFacts:
         centre: that place, as (row, column) in pixels from 0 (mean); MNIST's is half a pixel off the middle.
         thickness: of the strokes, in pixels: the 10 %, 50 % and 90 % quantiles.
         brightness: of the subject's pixels, by their distance from the ground: 10 %, 25 %, 50 %, 75 %, 90 % quantiles.
+        fit: how whole pictures were brought into their shape (see `glassnet.datasets.Preparation`); the images do not
+            tell.
     """
 
     kind: Kind
@@ -35,6 +38,7 @@ class DataFacts:
     centre: tuple[float, float]
     thickness: tuple[float, float, float]
     brightness: tuple[int, int, int, int, int]
+    fit: Fit = "stretch"
 
     def record(self) -> dict[str, Any]:
         """Return what is kept in a passport; `DataFacts.of_record` reads it again."""

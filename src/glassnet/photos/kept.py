@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 from glassnet import cache
 from glassnet.atomic import new_file
@@ -12,7 +13,17 @@ from glassnet.recipe import Recipe
 
 
 def kept_facts(data: Dataset) -> DataFacts:
-    """Return `data_facts` of the training images; from the cache, where they were measured before."""
+    """Return the facts of the training images; from the cache, where they were measured before."""
+    facts = _measured(data)
+    return replace(facts, fit=data.source.preparation.fit) if data.source else facts
+
+
+def adapt(recipe: Recipe, data: Dataset) -> Recipe:
+    """Return the recipe with the changes of images that suit a data set; its images are measured only if it adapts."""
+    return recipe.adapted(kept_facts(data).kind, min(data.image_shape[:2])) if recipe.adapts else recipe
+
+
+def _measured(data: Dataset) -> DataFacts:
     path = cache.folder("facts", f"{data.sha256}.json")
     with suppress(OSError, ValueError, TypeError):  # missing, damaged, or written by another version: measured again
         return DataFacts.of_record(json.loads(path.read_text("utf-8")))
@@ -20,8 +31,3 @@ def kept_facts(data: Dataset) -> DataFacts:
     with suppress(OutputError), new_file(path) as beside:
         beside.write_text(json.dumps(facts.record()), "utf-8")
     return facts
-
-
-def adapt(recipe: Recipe, data: Dataset) -> Recipe:
-    """Return the recipe with the changes of images that suit a data set; its images are measured only if it adapts."""
-    return recipe.adapted(kept_facts(data).kind, min(data.image_shape[:2])) if recipe.adapts else recipe

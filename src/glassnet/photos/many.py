@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from glassnet.errors import PhotoError
+from glassnet.paths import exists, is_folder
 from glassnet.photos.development import develop
 from glassnet.photos.drawn import develop_subject, find_ink
 from glassnet.photos.facts import DataFacts
@@ -83,11 +84,15 @@ def picture_files(path: Path) -> list[Path]:
     Raises:
         PhotoError: it does not exist, or is a folder without a picture.
     """
-    if not path.is_dir():
-        if not path.exists():
+    if not is_folder(path):
+        if not exists(path):
             raise PhotoError(f"there is no picture {path}; check the name")
         return [path]
-    files = sorted(one for one in path.iterdir() if one.suffix.lower() in ENDINGS and not one.name.startswith("."))
+    try:
+        inside = list(path.iterdir())
+    except OSError as error:
+        raise PhotoError(f"the folder {path} cannot be read ({error.strerror}); check its permissions") from error
+    files = sorted(one for one in inside if one.suffix.lower() in ENDINGS and not one.name.startswith("."))
     if not files:
         raise PhotoError(f"the folder {path} has no picture; name one with JPEG, PNG, WebP, … files in it")
     return files

@@ -82,8 +82,12 @@ def _header(source: Path | bytes, decoded: tuple[int, int]) -> tuple[tuple[int, 
     with Picture.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
         size = picture.size
         turned = (decoded[0] > decoded[1]) != (size[0] > size[1]) and size[0] != size[1]
-        frames = getattr(picture, "n_frames", 1) if picture.format in ("GIF", "PNG", "WEBP") else 1
-        return ((size[1], size[0]) if turned else size), picture.has_transparency_data, frames
+        clear = picture.has_transparency_data
+        try:
+            frames = getattr(picture, "n_frames", 1) if picture.format in ("GIF", "PNG", "WEBP") else 1
+        except Exception:  # the first frame is whole; what Pillow raises for a later one that is not is not documented
+            frames = 1
+        return ((size[1], size[0]) if turned else size), clear, frames
 
 
 def _on_ground(picture: Picture.Image) -> Picture.Image:

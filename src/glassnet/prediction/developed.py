@@ -54,7 +54,8 @@ def photo_facts(run: "Run") -> DataFacts:
     """Return what photos have to become for a run: from its passport, its data set, or the size of its subjects."""
     passport = run.passport
     if passport.data_facts:
-        return DataFacts.of_record(passport.data_facts)
+        made = {"fit": passport.source.preparation["fit"]} if passport.source else {}  # older runs do not repeat it
+        return DataFacts.of_record(made | passport.data_facts)
     try:
         return photos.kept_facts(run.dataset())
     except GlassnetError:  # its data is not at hand any more

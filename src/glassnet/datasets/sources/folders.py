@@ -94,7 +94,7 @@ def find_in(folder: Path) -> Callable[[str], Entry | None]:
     known: dict[str, bool] = {}  # whether a folder is inside: asked once, since names come by the hundred thousand
 
     def is_inside(place: str) -> bool:
-        return os.path.realpath(place).startswith(root.rstrip("/") + "/")
+        return os.path.realpath(place).startswith(os.path.join(root, ""))  # noqa: PTH118  (with a separator)
 
     def find(inside: str) -> Entry | None:
         if leads_out(inside):
@@ -106,7 +106,7 @@ def find_in(folder: Path) -> Callable[[str], Entry | None]:
             return None
         if not S_ISREG(status.st_mode):
             return None
-        above = place.rpartition("/")[0]
+        above = os.path.dirname(place)  # noqa: PTH120
         if above not in known:
             known[above] = above == root or is_inside(above)
         if not known[above] or (os.path.islink(place) and not is_inside(place)):  # noqa: PTH114
