@@ -122,6 +122,14 @@ def test_the_audit_divides_the_images_as_a_training_with_the_same_options(
     assert counts != command("audit", "shapes", "--json").json["images"]
 
 
+def test_groups_are_not_claimed_where_stated_splits_part_them(command: Callable[..., Said], tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        draw(tmp_path / "shapes" / split, each=2)
+    said = command("look", "shapes", "--group-by", r"\d").out
+    assert "grouped by" not in said.replace("not grouped by", "")
+    assert r"not grouped by \d: 2 groups are in several splits (0, 1), because" in " ".join(said.split())
+
+
 def test_look_says_as_json_where_an_image_came_from(command: Callable[..., Said], tmp_path: Path) -> None:
     draw(tmp_path / "shapes", each=4, colour=False)
     said = command("look", "shapes", "--json", "--fit", "crop", "--color", "gray").json
@@ -138,6 +146,10 @@ def test_look_says_as_json_where_an_image_came_from(command: Callable[..., Said]
         (("train", "cnn", "--data", "mnist", "--size", "20"), "--size is for images of your own"),
         (("train", "cnn", "--data", "shapes", "--fit", "bend"), "no fit named 'bend'"),
         (("train", "cnn", "--data", "shapes", "--group-by", "("), "no regular expression"),
+        (
+            ("train", "cnn", "--data", "shapes", "--group-by", "Patient"),
+            "finds nothing in any name of an image, such as",
+        ),
         (("train", "cnn", "--data", "empty"), "empty"),
         (("audit", "shapes", "--group-by", "("), "no regular expression"),
         (("audit", "no.csv"), "2 columns without names, and begins with: a, b"),

@@ -165,6 +165,39 @@ def test_group_by_keeps_a_part_of_the_name_on_one_side(tmp_path: Path) -> None:
     assert not digits[0] & digits[2]
 
 
+def test_group_by_that_finds_nothing_is_refused_before_anything_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: Dataset
+) -> None:
+    draw(tmp_path / "pets", each=2)
+    (tmp_path / "pets" / "cat" / "Patient3_1.png").write_bytes((tmp_path / "pets" / "cat" / "0.png").read_bytes())
+    events: list[Packing] = []
+    with pytest.raises(
+        InputError, match=r"--group-by 'patient.* finds nothing .* such as 'cat/0.png'; .*capitals"
+    ) as error:
+        datasets.load(tmp_path / "pets", Preparation(group_by=r"patient(\d+)"), on_progress=events.append)
+    assert "\n" not in str(error.value)
+    assert not events
+    with pytest.raises(InputError, match="such as 'image 0'"):
+        packed.pack(from_arrays((few.train.images, few.train.labels)), Preparation(group_by="patient"))
+    data = datasets.load(tmp_path / "pets", Preparation(group_by=r"Patient(\d+)"))
+    assert data.source
+    assert not data.source.problems
+
+
+def test_groups_that_stated_splits_part_are_named(tmp_path: Path) -> None:
+    for split, patients in (("train", (1, 2, 3)), ("test", (2, 4))):
+        pixels = draw(tmp_path / "pets" / split, each=0)
+        assert not pixels
+        for label, patient in ((label, patient) for label in ("cat", "dog") for patient in patients):
+            draw_one(tmp_path).rename(tmp_path / "pets" / split / label / f"p{patient}.png")
+    data = datasets.load(tmp_path / "pets", Preparation(group_by=r"p(\d)\.png"))
+    assert data.source
+    assert [(one.name, one.reason.split(", because")[0]) for one in data.source.problems] == [
+        ("--group-by", "1 groups are in several splits (2)")
+    ]
+    assert [len(split) for split in data.splits] == [6, 4]
+
+
 def test_arrays_keep_their_order_and_splits(few: Dataset) -> None:
     pairs = ((split.images, split.labels) for split in (few.train, few.test))
     data = packed.pack(from_arrays(*pairs, classes=few.classes), Preparation())

@@ -104,6 +104,13 @@ def test_splits_below_the_classes(tmp_path: Path) -> None:
     }
 
 
+def test_folders_whose_names_hold_more_than_the_split(tmp_path: Path) -> None:
+    folder_of(tmp_path / "a", "train_images/cat/1.png", "train_images/dog/2.png", "PublicTest/cat/3.png")
+    assert set(facts(files(tmp_path / "a")).values()) == {("cat", "train"), ("dog", "train"), ("cat", "validation")}
+    folder_of(tmp_path / "b", "test tube/1.png", "mug/2.png", "training shoe/3.png")
+    assert files(tmp_path / "b").classes == ("mug", "test tube", "training shoe")
+
+
 def test_trains_may_be_a_class(tmp_path: Path) -> None:
     folder_of(tmp_path, "car/1.png", "train/2.png", "bus/3.png")
     assert files(tmp_path).classes == ("bus", "car", "train")
@@ -371,10 +378,64 @@ def test_tables_beside_folders_of_pictures(tmp_path: Path) -> None:
         {"train.csv": b"id,label\n1,cat\n2,dog\n", "test.csv": b"id,label\n1,dog\n", "readme.csv": b"a,b\n1,2\n"},
     )
     source = files(tmp_path)
-    assert [(item.label, item.split) for item in source.items] == [("dog", "test"), ("cat", "train"), ("dog", "train")]
+    expected = {"test/1.png": ("dog", "test"), "train/1.png": ("cat", "train"), "train/2.png": ("dog", "train")}
+    assert facts(source) == expected
+    assert brightness(source) == {"train/1.png": 0, "train/2.png": 1, "test/1.png": 2}
     assert [one.name for one in source.problems] == ["readme.csv"]
     members = {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*.*")}
-    assert facts(files(make_zip(tmp_path / "x.zip", members))) == facts(source)
+    assert facts(files(make_zip(tmp_path / "x.zip", members))) == expected
+    (tmp_path / "test.csv").unlink()
+    for path in (tmp_path, tmp_path / "train.csv"):  # the pictures in test/ have no labels then
+        assert {item.name: item.label for item in files(path).items} == {"train/1.png": "cat", "train/2.png": "dog"}
+
+
+@pytest.mark.parametrize("folders", [("train", "test"), ("images/train_images", "images/test_images")])
+def test_a_column_of_splits_tells_the_folder(tmp_path: Path, folders: tuple[str, str]) -> None:
+    train, test = folders
+    folder_of(tmp_path, f"{train}/1.png", f"{train}/2.png", f"{test}/1.png")
+    (tmp_path / "labels.csv").write_text("id,label,split\n1,cat,train\n1,dog,eval\n2,dog,train\n2,cat,test\n")
+    source = files(tmp_path)
+    assert facts(source) == {f"{train}/1.png": ("cat", "train"), f"{train}/2.png": ("dog", "train"),
+                             f"{test}/1.png": ("dog", "test")}  # fmt: skip
+    assert [(one.name, one.reason) for one in source.problems] == [("2", "there is no such file")]
+
+
+def test_a_name_in_several_folders_is_not_guessed(tmp_path: Path) -> None:
+    folder_of(tmp_path, "a/1.png", "a/2.png", "b/1.png", "b/3.png")
+    (tmp_path / "labels.csv").write_text("id,label\n1.png,cat\n2.png,dog\n3.png,cat\nb/1.png,dog\n")
+    source = files(tmp_path / "labels.csv")
+    assert facts(source) == {"a/2.png": ("dog", None), "b/3.png": ("cat", None), "b/1.png": ("dog", None)}
+    assert [(one.name, one.reason) for one in source.problems] == [
+        ("1.png", "it is in 2 folders (a/1.png, b/1.png); write the folder before the name in the table")
+    ]
+
+
+def test_a_table_of_all_splits_finds_pictures_in_all_their_folders(tmp_path: Path) -> None:
+    folder_of(tmp_path, "train/1.png", "test/2.png")
+    (tmp_path / "train_test_labels.csv").write_text("id,label\n1,cat\n2,dog\n")
+    source = files(tmp_path / "train_test_labels.csv")
+    assert facts(source) == {"train/1.png": ("cat", None), "test/2.png": ("dog", None)}
+
+
+@pytest.mark.parametrize("below", ["", "images/"])
+def test_tables_in_the_folders_of_their_splits(tmp_path: Path, below: str) -> None:
+    folder_of(tmp_path, f"train/{below}1.png", f"train/{below}2.png", f"test/{below}1.png")
+    fill(tmp_path, {"train/labels.csv": b"id,label\n1,cat\n2,dog\n", "test/labels.csv": b"id,label\n1,dog\n"})
+    assert facts(files(tmp_path)) == {
+        f"test/{below}1.png": ("dog", "test"),
+        f"train/{below}1.png": ("cat", "train"),
+        f"train/{below}2.png": ("dog", "train"),
+    }
+
+
+def test_words_for_splits_in_a_column_are_known_or_named(tmp_path: Path) -> None:
+    folder_of(tmp_path, *(f"{k}.png" for k in range(5)))
+    (tmp_path / "labels.csv").write_text("id,label,split\n0,a,train\n1,b,dev\n2,a,holdout\n3,a,fold 7\n4,b,\n")
+    source = files(tmp_path)
+    assert [item.split for item in source.items] == ["train", "validation", "test", None, None]
+    (problem,) = source.problems
+    assert problem.name == "labels.csv"
+    assert problem.reason.startswith("its column of splits says 'fold 7' in 1 rows, which is no split")
 
 
 def test_rows_that_cannot_be_used_are_named(tmp_path: Path) -> None:
@@ -459,6 +520,26 @@ def test_csv_with_all_pixels_in_one_cell(tmp_path: Path) -> None:
     np.testing.assert_array_equal(source.splits["test"][0][0], images[2])
 
 
+def test_tables_of_pixels_in_the_folders_of_their_splits(tmp_path: Path) -> None:
+    for split, count in (("train", 9), ("test", 5)):
+        (tmp_path / split).mkdir()
+        (tmp_path / split / "digits.csv").write_text(rows_of(*pixels(count), True))
+    assert {split: len(pair[0]) for split, pair in arrays(tmp_path).splits.items()} == {"train": 9, "test": 5}
+    before = arrays(tmp_path).stamp
+    (tmp_path / "train").rename(tmp_path / "validation")
+    assert arrays(tmp_path).stamp != before  # the same bytes mean another split
+
+
+def test_words_that_are_no_split_are_named_for_pixels_too(tmp_path: Path) -> None:
+    images, _ = pixels(3)
+    rows = [
+        f"{k},{' '.join(map(str, one.ravel()))},{use}" for k, (one, use) in enumerate(zip(images, "AAB", strict=True))
+    ]
+    (tmp_path / "faces.csv").write_text("emotion,pixels,Usage\n" + "\n".join(rows))
+    (problem,) = arrays(tmp_path / "faces.csv").problems
+    assert "says 'A', 'B' in 3 rows, which is no split" in problem.reason
+
+
 def test_rows_of_pixels_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     images, labels = pixels(8)
     lines = rows_of(images, labels, True).splitlines()
@@ -513,6 +594,28 @@ def test_emnist_letters(tmp_path: Path, mapping: bool) -> None:
     assert source.name == "emnist-letters"
     with pytest.raises(InputError, match=r"several sets of IDX files \(emnist-letters, emnist-mnist\); pass a file"):
         open_source(tmp_path)
+
+
+@pytest.mark.parametrize("words", [("train", "test"), ("training", "t10k"), ("mnist-train", "eval")])
+def test_idx_files_in_the_folders_of_their_splits(tmp_path: Path, words: tuple[str, str]) -> None:
+    train, test = pixels(9), pixels(5, seed=1)
+    for word, pair in zip(words, (train, test), strict=True):
+        fill(tmp_path / word, {name.removeprefix("train-"): data for name, data in idx_files(*pair).items()})
+    source = arrays(tmp_path)
+    assert source.splits.keys() == {"train", "test"}
+    np.testing.assert_array_equal(source.splits["train"][0], train[0])
+    np.testing.assert_array_equal(source.splits["test"][1], test[1])
+
+
+def test_idx_files_for_the_same_part_must_be_copies(tmp_path: Path) -> None:
+    made = idx_files(*pixels(9))
+    fill(tmp_path, made | {f"{name}.gz": gzip.compress(data) for name, data in made.items()})
+    fill(tmp_path / "raw", made)
+    assert len(arrays(tmp_path).splits["train"][0]) == 9
+    fill(tmp_path / "other", idx_files(*pixels(9, seed=1)))
+    with pytest.raises(InputError, match=r"two IDX files for the same images, other/train-images\S+ and raw/train-im"):
+        open_source(tmp_path)
+    assert len(arrays(tmp_path / "train-images-idx3-ubyte").splits["train"][0]) == 9
 
 
 def test_qmnist_labels(tmp_path: Path) -> None:
@@ -577,6 +680,62 @@ def test_npy_files_and_npz_of_one_array_each(tmp_path: Path) -> None:
         source = arrays(path)
         np.testing.assert_array_equal(source.splits[split][0], images)
         np.testing.assert_array_equal(source.splits[split][1], labels)
+
+
+@pytest.mark.parametrize("form", ["npz", "nameless npz", "npy", "names npy"])
+def test_numpy_files_whose_path_states_the_split(tmp_path: Path, form: str) -> None:
+    parts = {"train": pixels(9), "test": pixels(5, seed=1)}
+    for split, (images, labels) in parts.items():
+        (tmp_path / split).mkdir()
+        if form == "npz":
+            np.savez(tmp_path / f"{split}.npz", images=images, labels=labels)
+        elif form == "nameless npz":
+            np.savez(tmp_path / f"digits_{split}.npz", images, labels)
+        else:
+            prefix = f"{split}/" if form == "npy" else f"{split}/x_{split}_"
+            np.save(tmp_path / f"{prefix}images.npy", images)
+            np.save(tmp_path / f"{prefix}labels.npy", labels)
+    source = arrays(tmp_path)
+    assert source.splits.keys() == parts.keys()
+    for split, (images, labels) in parts.items():
+        np.testing.assert_array_equal(source.splits[split][0], images)
+        np.testing.assert_array_equal(source.splits[split][1], labels)
+    assert source.problems == ()
+
+
+def test_arrays_for_the_same_part_are_refused_or_named(tmp_path: Path) -> None:
+    (images, labels), others = pixels(9), pixels(5, seed=1)
+    np.savez(tmp_path / "a.npz", images=images, labels=labels, image_masks=images // 2, x_test=images)
+    assert [(one.name, one.reason) for one in arrays(tmp_path / "a.npz").problems] == [
+        ("a.npz, image_masks", "a.npz, images is used for the images already"),
+        ("a.npz, x_test", "no labels with it"),
+    ]
+    np.savez(tmp_path / "b.npz", images=others[0], labels=others[1])
+    with pytest.raises(InputError, match=r"two arrays for the same images, a.npz, images and b.npz, images; name the"):
+        open_source(tmp_path)
+
+
+def test_arrays_without_a_split_are_for_training_beside_those_for_the_test(tmp_path: Path) -> None:
+    (images, labels), test = pixels(9), pixels(5, seed=1)
+    few = {"images": images, "labels": labels, "test_images": test[0], "test_labels": test[1]}
+    np.savez(tmp_path / "x.npz", **few)
+    assert {split: len(pair[0]) for split, pair in arrays(tmp_path / "x.npz").splits.items()} == {"train": 9, "test": 5}
+    np.savez(tmp_path / "x.npz", **few, train_images=images, train_labels=labels)
+    source = arrays(tmp_path / "x.npz")
+    assert source.splits.keys() == {"train", "test"}
+    assert [one.reason for one in source.problems] == ["names no split, where others do"] * 2
+
+
+@pytest.mark.parametrize("called", ["class_names", "label_names", "target_names", "classes"])
+def test_names_of_classes_beside_arrays(tmp_path: Path, called: str) -> None:
+    images, labels = pixels()
+    held = {called: np.array(["cat", "dog", "fox"]), "images": images, "labels": labels}
+    np.savez(tmp_path / "x.npz", **held)
+    (tmp_path / "npy").mkdir()
+    for name, array in held.items():
+        np.save(tmp_path / "npy" / f"{name}.npy", array)
+    for path in (tmp_path / "x.npz", tmp_path / "npy"):
+        assert arrays(path).classes == ("cat", "dog", "fox")
 
 
 def test_pickles_are_never_opened(tmp_path: Path) -> None:
@@ -716,11 +875,17 @@ def _stand_in() -> types.ModuleType:
     return package
 
 
+CATS = ("cat", "dog")
+
+
 @pytest.fixture
-def write_parquet(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, list, list, int], None]:
+def write_parquet(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Write rows of pictures and labels as Hugging Face does: with pyarrow where it is, or else for a stand-in."""
-    features = {"image": {"_type": "Image"}, "label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}
-    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+
+    def metadata_for(names: tuple[str, ...]) -> dict[str, str]:
+        features = {"image": {"_type": "Image"}, "label": {"names": names, "_type": "ClassLabel"}}
+        return {"huggingface": json.dumps({"info": {"features": features}})} if names else {}
+
     try:
         import pyarrow  # pyright: ignore[reportMissingImports]
         from pyarrow import parquet  # pyright: ignore[reportMissingImports]
@@ -729,24 +894,24 @@ def write_parquet(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, list, list
         monkeypatch.setitem(sys.modules, "pyarrow", package)
         monkeypatch.setitem(sys.modules, "pyarrow.parquet", package.parquet)
 
-        def write(path: Path, pictures: list, labels: list, group: int) -> None:
+        def write(path: Path, pictures: list, labels: list, group: int, names: tuple[str, ...] = CATS) -> None:
             cells = [one and {"bytes": one.hex(), "path": None} for one in pictures]
             starts = range(0, len(labels), group)
             groups = [{"image": cells[at : at + group], "label": labels[at : at + group]} for at in starts]
-            path.write_bytes(b"PAR1" + json.dumps({"metadata": metadata, "groups": groups}).encode())
+            path.write_bytes(b"PAR1" + json.dumps({"metadata": metadata_for(names), "groups": groups}).encode())
 
         return write
 
-    def write_real(path: Path, pictures: list, labels: list, group: int) -> None:
+    def write_real(path: Path, pictures: list, labels: list, group: int, names: tuple[str, ...] = CATS) -> None:
         kind = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
         cells = [one and {"bytes": one, "path": None} for one in pictures]
         table = pyarrow.table({"image": pyarrow.array(cells, kind), "label": pyarrow.array(labels, pyarrow.int64())})
-        parquet.write_table(table.replace_schema_metadata(metadata), path, row_group_size=group)
+        parquet.write_table(table.replace_schema_metadata(metadata_for(names)), path, row_group_size=group)
 
     return write_real
 
 
-def test_parquet(tmp_path: Path, write_parquet: Callable[[Path, list, list, int], None]) -> None:
+def test_parquet(tmp_path: Path, write_parquet: Callable[..., None]) -> None:
     write_parquet(tmp_path / "train-00000-of-00001.parquet", [png(k) for k in range(7)], [0, 1, 0, 1, 0, None, 5], 2)
     write_parquet(tmp_path / "test-00000-of-00001.parquet", [png(70), None], [1, 0], 2)
     source = files(tmp_path)
@@ -762,7 +927,29 @@ def test_parquet(tmp_path: Path, write_parquet: Callable[[Path, list, list, int]
     assert {item.split for item in files(tmp_path / "train-00000-of-00001.parquet").items} == {None}
 
 
-def test_damaged_parquet(tmp_path: Path, write_parquet: Callable[[Path, list, list, int], None]) -> None:
+def test_parquet_in_the_folders_of_its_splits(tmp_path: Path, write_parquet: Callable[..., None]) -> None:
+    for folder, count in (("partial-train", 3), ("test", 2)):
+        (tmp_path / "default" / folder).mkdir(parents=True)
+        write_parquet(
+            tmp_path / "default" / folder / "0000.parquet", [png(k) for k in range(count)], [0, 1, 0][:count], 9
+        )
+    assert [item.split for item in files(tmp_path).items] == ["train"] * 3 + ["test"] * 2
+
+
+def test_parquet_files_must_name_the_same_classes(tmp_path: Path, write_parquet: Callable[..., None]) -> None:
+    write_parquet(tmp_path / "train.parquet", [png(1), png(2)], [0, 1], 9)
+    write_parquet(tmp_path / "test.parquet", [png(3), png(4)], [0, 1], 9, names=("dog", "cat"))
+    assert {item.name: item.label for item in files(tmp_path).items} == {
+        "train.parquet, row 0": "cat", "train.parquet, row 1": "dog",
+        "test.parquet, row 0": "dog", "test.parquet, row 1": "cat",
+    }  # fmt: skip
+    for names, said in ((("cat", "owl"), "names cat, dog|names cat, owl"), ((), "row 0 is called '0'")):
+        write_parquet(tmp_path / "test.parquet", [png(3), png(4)], [0, 1], 9, names=names)
+        with pytest.raises(InputError, match=rf"classes differ: .*({said}).*; write the same class names"):
+            open_source(tmp_path)
+
+
+def test_damaged_parquet(tmp_path: Path, write_parquet: Callable[..., None]) -> None:
     write_parquet(tmp_path / "x.parquet", [png()], [0], 1)
     (tmp_path / "x.parquet").write_bytes((tmp_path / "x.parquet").read_bytes()[:-30])
     with pytest.raises(InputError, match=r"^cannot read the Parquet file x.parquet: [^\n]+$"):

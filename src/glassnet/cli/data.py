@@ -186,7 +186,11 @@ def describe(data: "Dataset") -> None:
     source = data.source
     if source is None:
         return
+    from glassnet.datasets.packed import GROUPS
+
     total = sum(len(split) for split in data.splits)
+    parted = [problem for problem in source.problems if problem.name == GROUPS]
+    others = [problem for problem in source.problems if problem.name != GROUPS]
     console.print(
         f"[bold]{escape(data.name)}[/bold]: {total:,} images of {len(data.classes)} classes, {escape(source.form)}"
     )
@@ -196,11 +200,13 @@ def describe(data: "Dataset") -> None:
         f"prepared: {height} × {width} pixels, {made.colour}, {made.fit}; "
         + ", ".join(f"{len(split):,} {split.name}" for split in data.splits)
         + f", shuffled with seed {made.seed}"
-        + (f", grouped by {escape(made.group_by)}" if made.group_by else "")
+        + (f", grouped by {escape(made.group_by)}" if made.group_by and not parted else "")
     )
-    for problem in source.problems[:MOST_SHOWN]:
+    for problem in parted:
+        console.print(f"[yellow]not grouped[/yellow] by {escape(made.group_by or '')}: {escape(problem.reason)}")
+    for problem in others[:MOST_SHOWN]:
         console.print(f"[yellow]left out[/yellow] {escape(problem.name)}: {escape(problem.reason)}")
-    if (more := len(source.problems) - MOST_SHOWN) > 0:
+    if (more := len(others) - MOST_SHOWN) > 0:
         console.print(f"and {more:,} more; glassnet audit names them all")
 
 

@@ -94,6 +94,15 @@ def choose(source: Files | Arrays, preparation: Preparation) -> Preparation:
     return preparation.chosen([size for size, _ in found], sum(colour for _, colour in found) / len(found))
 
 
+def image_names(source: Files | Arrays) -> Iterator[str]:
+    """Yield the name of every image of a source, in its order: its path, or its number in an array."""
+    if isinstance(source, Files):
+        yield from (item.name for item in source.items)
+        return
+    for split, (images, _) in source.splits.items():
+        yield from _numbered(split, range(len(images)))
+
+
 def blocks(
     source: Files | Arrays, preparation: Preparation, on_progress: Callable[[Packing], None] | None = None
 ) -> Iterator[Block]:
@@ -178,11 +187,15 @@ def _shaped(split: str, start: int, pixels: np.ndarray, labels: np.ndarray, prep
     return Block(
         images,
         labels.astype(np.int64),
-        tuple(f"{split or 'image'} {number}" for number in range(start, start + n)),
+        tuple(_numbered(split, range(start, start + n))),
         (split or None,) * n,
         np.tile(np.array(pixels.shape[2:0:-1], np.int32), (n, 1)),
         _hashes(images),
     )
+
+
+def _numbered(split: str, numbers: range) -> Iterator[str]:
+    return (f"{split or 'image'} {number}" for number in numbers)
 
 
 def _hashes(images: np.ndarray) -> np.ndarray:

@@ -29,14 +29,15 @@ import numpy as np
 
 from glassnet import cache
 from glassnet.atomic import new_file, new_folder
-from glassnet.datasets.blocks import Block, Packing, blocks, choose
+from glassnet.datasets.blocks import Block, Packing, blocks, choose, image_names
 from glassnet.datasets.dataset import NAMES_FILE, SIZES_FILE, Dataset, Source, Split, combined_sha256, idx_header
 from glassnet.datasets.items import Arrays, Files, Problem
 from glassnet.datasets.preparation import Preparation
+from glassnet.datasets.sources.names import clean
 from glassnet.datasets.splitting import NAMES, Sides, choose_sides
 from glassnet.errors import InputError, OutputError
 
-FORMAT = 1
+FORMAT = 2
 """Changes when equal sources and preparations would give other packs: then all are made anew."""
 
 IMAGES, LABELS, FACTS = "images.u8", "labels.npz", "pack.json"
@@ -44,6 +45,9 @@ SPLITS = ("train", "test", "validation")
 
 DAMAGED = (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile)
 """What reading a damaged pack may raise."""
+
+GROUPS = "--group-by"
+"""Name of the problem that groups are in several splits."""
 
 BLOCK_BYTES = 1 << 24
 """Images that are brought into their order at once."""
@@ -179,6 +183,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 def _write(
     folder: Path, source: Files | Arrays, chosen: Preparation, on_progress: Callable[[Packing], None] | None
 ) -> None:
+    _check_groups(source, chosen)
     unsorted = folder / "unsorted.u8"
     found: list[Block] = []
     with unsorted.open("wb") as stream:
@@ -196,6 +201,7 @@ def _write(
     copies = np.unique(np.concatenate([block.hashes for block in found]), return_inverse=True)[1]
     stated = [split for block in found for split in block.stated]
     sides = choose_sides(labels, copies, [chosen.group_of(name) for name in names], stated, chosen)
+    problems[:0] = _parted_groups(sides, chosen)
     problems += [
         Problem(source.classes[label], "all its images are equal, so that copies of one are in training and in test")
         for label in sides.torn
@@ -217,6 +223,28 @@ def _write(
         "sha256": sha256,
     }
     (folder / FACTS).write_text(json.dumps(facts, indent=2), "utf-8")
+
+
+def _check_groups(source: Files | Arrays, chosen: Preparation) -> None:
+    """Refuse an expression that groups nothing, before anything is decoded: it would promise what it does not do."""
+    if chosen.group_by is None or any(chosen.group_of(name) is not None for name in image_names(source)):
+        return
+    example = next(image_names(source), "")
+    raise InputError(
+        f"--group-by {chosen.group_by!r} finds nothing in any name of an image, such as {example!r}; expected an "
+        "expression for what the names of a group share: mind capitals, or leave --group-by out"
+    )
+
+
+def _parted_groups(sides: Sides, chosen: Preparation) -> list[Problem]:
+    if not sides.parted:
+        return []
+    shown = clean(", ".join(sides.parted[:5]), 80) + (", …" if len(sides.parted) > 5 else "")
+    reason = (
+        f"{len(sides.parted):,} groups are in several splits ({shown}), because the source states its splits, which "
+        "are used as they are; move each group into one of them"
+    )
+    return [Problem(GROUPS, reason)]
 
 
 def _orders(sides: Sides, *, shuffled: bool, seed: int) -> dict[str, np.ndarray]:

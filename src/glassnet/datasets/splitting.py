@@ -1,7 +1,8 @@
 """Which images are for training, validation and test: stratified, shuffled with the seed, groups kept together.
 
 What belongs together (equal images, and what `group_by` says) is never on two sides: a network that has seen a copy of
-a test image would be measured by its memory. Splits that the source states are used as they are.
+a test image would be measured by its memory. Splits that the source states are used as they are; groups that these part
+are named.
 """
 
 from collections.abc import Sequence
@@ -24,10 +25,12 @@ class Sides:
     Args:
         codes: for each image, its place in `NAMES`.
         torn: class numbers whose images are all equal, so that their copies had to go to both sides.
+        parted: groups that are on several sides, because the source states its splits.
     """
 
     codes: np.ndarray
     torn: tuple[int, ...] = ()
+    parted: tuple[str, ...] = ()
 
     def order(self, side: int, shuffle: np.random.Generator | None) -> np.ndarray:
         """Return the numbers of the images on a side, shuffled if a generator is given."""
@@ -64,7 +67,7 @@ def choose_sides(
         raise InputError(f"there are {len(codes)} usable images; at least one to train and one to test on are needed")
     has = [bool(np.any(codes == side)) for side in range(3)]
     if has[TRAIN] and has[TEST]:
-        return Sides(codes)
+        return Sides(codes, parted=_parted(codes, groups))
     if has[TEST] or not has[TRAIN]:  # only what the source calls test or validation: as if it had said nothing
         codes[:] = TRAIN
         has[VALIDATION] = False
@@ -79,7 +82,14 @@ def choose_sides(
             f"the {len(free)} images cannot be divided into training and test: all belong to one group; choose another "
             "--group-by, or put the test images into a folder test/"
         )
-    return Sides(codes, torn)
+    return Sides(codes, torn, _parted(codes, groups))
+
+
+def _parted(codes: np.ndarray, groups: Sequence[str | None]) -> tuple[str, ...]:
+    """Return the groups that are on several sides, in the order in which they appear."""
+    first: dict[str, int] = {}
+    pairs = ((group, code) for group, code in zip(groups, codes.tolist(), strict=True) if group is not None)
+    return tuple(dict.fromkeys(group for group, code in pairs if first.setdefault(group, code) != code))
 
 
 def _together(labels: np.ndarray, copies: np.ndarray, groups: list[str | None]) -> tuple[np.ndarray, tuple[int, ...]]:

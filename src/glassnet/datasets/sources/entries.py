@@ -1,7 +1,8 @@
 """What lies in a folder or an archive: files that can be opened, before anybody asks what they mean."""
 
+import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import BufferedIOBase
 from typing import NamedTuple
 
@@ -78,6 +79,13 @@ def read_head(entry: Entry, count: int = 512) -> bytes:
             return stream.read(count)
     except (OSError, ValueError, EOFError):
         return b""
+
+
+def stamp_of(entries: Iterable[Entry]) -> str:
+    """Return text that changes when the bytes of any of these files change, or its path, which may state a split."""
+    return hashlib.sha256(
+        " ".join(sorted(f"{one.path} {one.stamp}" for one in entries)).encode("utf-8", "replace")
+    ).hexdigest()
 
 
 def looks_like_picture(head: bytes) -> bool:

@@ -1,7 +1,7 @@
 """IDX: the form in which MNIST, Fashion-MNIST, EMNIST, KMNIST and QMNIST were published, plain or as gzip.
 
 A header gives the type and the shape; the numbers follow, the last axis fastest, large bytes first. The pairs of images
-and labels are found by their names.
+and labels are found by their names, their splits by these or by the folders that they are in.
 
 References:
     Y. LeCun, C. Cortes, C. J. C. Burges: The MNIST database of handwritten digits, "The IDX file format".
@@ -9,7 +9,6 @@ References:
     images are transposed, its letters begin at 1).
 """
 
-import hashlib
 import math
 import re
 import string
@@ -19,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from glassnet.datasets.items import Arrays
-from glassnet.datasets.sources.entries import Entry, read_entry
-from glassnet.datasets.sources.names import clean, explain, name_data_set, split_in
+from glassnet.datasets.sources.entries import Entry, read_entry, stamp_of
+from glassnet.datasets.sources.names import SPLIT_WORDS, clean, explain, name_data_set, split_at
 from glassnet.datasets.sources.pixels import make_arrays
 from glassnet.datasets.sources.unpacking import unpack
 from glassnet.errors import InputError
@@ -52,12 +51,19 @@ def open_idx(path: Path, entries: Sequence[Entry], only: str | None = None) -> A
         only: the set that is meant, as its files begin, where there may be several ("emnist-letters").
 
     Raises:
-        InputError: a file is damaged or lies about its size, images or labels are missing, or there are several sets.
+        InputError: a file is damaged or lies about its size, images or labels are missing, or there are several sets,
+            by their names or because several files would be the same part of one.
     """
     pairs: dict[str, dict[str, dict[str, Entry]]] = {}
     for entry in entries:
         if role := _role(entry.path):
-            pairs.setdefault(set_of(entry.path), {}).setdefault(split_in(_base(entry)) or "", {})[role] = entry
+            part = pairs.setdefault(set_of(entry.path), {}).setdefault(split_at(entry.path) or "", {})
+            if only in {None, set_of(entry.path)} and not _same(part.setdefault(role, entry), entry):
+                raise InputError(
+                    f"{clean(str(path))} holds two IDX files for the same {role}, {clean(part[role].path)} and "
+                    f"{clean(entry.path)}; name the folder or a file of the one you mean, or their folders train and "
+                    "test"
+                )
     if not pairs or (only is not None and only not in pairs):
         raise InputError(f"{clean(str(path))} holds IDX files without names such as train-images-idx3-ubyte: rename")
     if only is None and len(pairs) > 1:
@@ -78,21 +84,20 @@ def open_idx(path: Path, entries: Sequence[Entry], only: str | None = None) -> A
             f"{clean(str(path))} holds labels without images; expected a file like train-images-idx3-ubyte"
         )
     parts = {split: _read_pair(both["images"], both["labels"]) for split, both in splits.items()}
-    stamps = sorted(entry.stamp for both in splits.values() for entry in both.values())
     return make_arrays(
         name=chosen or name_data_set(path),
         path=path,
         form="IDX files",
         parts=parts,
         classes=_classes(chosen, entries, parts),
-        stamp=hashlib.sha256(" ".join(stamps).encode()).hexdigest(),
+        stamp=stamp_of(entry for both in splits.values() for entry in both.values()),
     )
 
 
 def set_of(file: str) -> str:
     """Return the set that an IDX file belongs to, as its name begins: "emnist-letters", "" for MNIST's own names."""
     return re.split(
-        r"(?i)(?:^|[-_.])(?:train|test\d*k?|t10k|val|valid|validation|images?|labels?)(?=[-_.\d]|$)",
+        rf"(?i)(?:^|[-_.])(?:{'|'.join(SPLIT_WORDS)}|images?|labels?)(?=[-_.\d]|$)",
         file.rsplit("/", 1)[-1],
     )[0]
 
@@ -178,6 +183,12 @@ def _read_mapping(entry: Entry) -> dict[int, list[int]]:
 def _role(path: str) -> str | None:
     name = path.rsplit("/", 1)[-1].lower()
     return "labels" if "label" in name else "images" if "image" in name else None
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    """Tell if two files hold the same numbers: as one beside its packed form does, or a copy in another folder."""
+    plain = re.compile(r"(?i)\.(gz|bz2|xz|zst)$")
+    return plain.sub("", one.path) == plain.sub("", other.path) or np.array_equal(read_idx(one), read_idx(other))
 
 
 def _base(entry: Entry) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from glassnet.datasets.items import Files, Item, Problem
 from glassnet.datasets.sources.entries import MOST_BYTES, Entry, Listing, looks_like_picture, read_entry, read_head
-from glassnet.datasets.sources.names import clean, name_classes, name_data_set, split_of
+from glassnet.datasets.sources.names import clean, name_classes, name_data_set, split_at, split_of
 
 
 def arrange(path: Path, listing: Listing, form: str) -> Files:
@@ -96,18 +96,20 @@ def read_places(folders: Mapping[str, int]) -> dict[str, tuple[str | None, str |
     depth = _shared_depth([(whole[folder], count) for folder, count in folders.items()])
     places = {folder: place[depth:] for folder, place in whole.items()}
     outer = {place[0] for place in places.values() if place}
-    named = {place[0] for place in places.values() if len(place) > 1 and split_of(place[0])}
-    spoken = {split_of(name) for name in named}
-    if named and (all(map(split_of, outer)) or ("train" in spoken and len(spoken) > 1)):
+    # A class may be called "test tube"; only if every folder states a split are train_images and the like splits.
+    split = split_at if len(set(map(split_at, outer))) > 1 and all(map(split_at, outer)) else split_of
+    named = {place[0] for place in places.values() if len(place) > 1 and split(place[0])}
+    spoken = {split(name) for name in named}
+    if named and (all(map(split, outer)) or ("train" in spoken and len(spoken) > 1)):
         inner = {folder: place[1:] if place and place[0] in named else [] for folder, place in places.items()}
         depth = _shared_depth([(inner[folder], count) for folder, count in folders.items()])
         return {
-            folder: (split_of(place[0]) if place else None, rest[depth] if len(rest := inner[folder]) > depth else None)
+            folder: (split(place[0]) if place else None, rest[depth] if len(rest := inner[folder]) > depth else None)
             for folder, place in places.items()
         }
     if outer and all(len(place) > 1 and split_of(place[1]) for place in places.values()):
         return {folder: (split_of(place[1]), place[0]) for folder, place in places.items()}
-    if len({split_of(name) for name in outer}) > 1 and all(map(split_of, outer)):
+    if len(set(map(split, outer))) > 1 and all(map(split, outer)):
         return dict.fromkeys(folders, (None, None))  # a split each, and no class
     return {folder: (None, place[0] if place else None) for folder, place in places.items()}
 

@@ -1,27 +1,37 @@
 """CSV of file names and labels: the pictures lie beside the table, or in a folder beside it."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from glassnet.datasets.items import Files, Item, Problem
 from glassnet.datasets.sources.entries import MOST_BYTES, Entry, leads_out
 from glassnet.datasets.sources.layout import make_item, picture_endings
-from glassnet.datasets.sources.names import clean, explain, name_classes, name_data_set, split_in, split_of
-from glassnet.datasets.sources.tables import LABEL_WORDS, NAME_WORDS, SPLIT_COLUMNS, Table, read_rows
+from glassnet.datasets.sources.names import clean, explain, name_classes, name_data_set, split_at, split_of, splits_at
+from glassnet.datasets.sources.tables import (
+    LABEL_WORDS,
+    NAME_WORDS,
+    SPLIT_COLUMNS,
+    Table,
+    read_rows,
+    report_unknown_splits,
+)
 from glassnet.errors import InputError
 
 Find = Callable[[str], Entry | None]
 """Gives the file at a path of the source, if there is one; raises ValueError where the path leads out of it."""
 
 _ENDINGS = ("", ".jpg", ".png", ".jpeg", ".JPG", ".PNG", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
-_MOST_SEARCHES = 1000
+_MOST_MISSES = 1000
 
 
 def open_name_tables(path: Path, tables: Sequence[Table], find: Find, folders: Sequence[str]) -> Files:
     """Return the pictures that one or several tables name.
 
     Names are relative to the table, or to a folder of the source; their ending may be missing. The split is that of a
-    column, or else that in the name of the table, where there are several.
+    column, or else that in the path of the table, where there are several. A row of one split never means a picture in
+    a folder of another, and what lies in several folders is not guessed.
 
     Args:
         path: of the source.
@@ -36,7 +46,7 @@ def open_name_tables(path: Path, tables: Sequence[Table], find: Find, folders: S
     problems: list[Problem] = []
     refused: InputError | None = None
     for table in tables:
-        named = split_in(table.entry.path.rsplit("/", 1)[-1]) if len(tables) > 1 else None
+        named = split_at(table.entry.path) if len(tables) > 1 else None
         try:
             found += [(entry, label, split or named) for entry, label, split in _read(table, find, folders, problems)]
         except InputError as error:
@@ -60,16 +70,20 @@ def _read(
     locate = _locator(table, find, folders)
     table_name = clean(table.entry.path)
     found: list[tuple[Entry, str, str | None]] = []
+    unknown: Counter[str] = Counter()
     try:
         for line, cells in read_rows(table):
             if max(name_column, label_column) >= len(cells):
                 problems.append(Problem(f"{table_name}, line {line}", "too few columns"))
                 continue
-            stated = cells[split_column] if split_column is not None and split_column < len(cells) else ""
+            cell = cells[split_column].strip() if split_column is not None and split_column < len(cells) else ""
+            stated = split_of(cell)
+            if cell and not stated:
+                unknown[cell] += 1
             name, label = cells[name_column].strip(), cells[label_column].strip()
             shown = clean(name) or f"{table_name}, line {line}"
             try:
-                entry = locate(name)
+                entry = locate(name, stated)
             except ValueError as error:
                 problems.append(Problem(shown, str(error)))
                 continue
@@ -82,9 +96,10 @@ def _read(
                     Problem(shown, f"larger than {MOST_BYTES >> 20} MB" if entry.size else "empty (0 bytes)")
                 )
             else:
-                found.append((entry, label, split_of(stated)))
+                found.append((entry, label, stated))
     except (OSError, ValueError, EOFError) as error:
         problems.append(Problem(table_name, f"breaks off: {explain(error)}"))
+    problems += report_unknown_splits(table, unknown)
     if not found:
         reason = f" ({problems[-1].name}: {problems[-1].reason})" if problems else ""
         raise InputError(f"none of the pictures that {table_name} names can be used{reason}; names are relative to it")
@@ -113,37 +128,63 @@ def _columns(table: Table) -> tuple[int, int]:
     return name_column, label_column
 
 
-def _locator(table: Table, find: Find, folders: Sequence[str]) -> Find:
-    """Return what finds the file of a name: beside the table, in one of the folders, with or without an ending."""
+def _locator(table: Table, find: Find, folders: Sequence[str]) -> Callable[[str, str | None], Entry | None]:
+    """Return what finds the file of a name for a split: beside the table, or in a folder, with or without an ending."""
     base = table.entry.path.rpartition("/")[0]
-    places = list(dict.fromkeys([base, *folders]))
+    ranks: dict[str | None, list[list[str]]] = {}  # for each split, the places to look in, the nearest first
+    used: set[str] = set()  # places that have held files
+    usual: list[str] = []  # endings that have led to files
+    misses = _MOST_MISSES  # after these, only places and endings that have led to files are tried
+    own = splits_at(table.entry.path)
+    default = own[0] if len(own) == 1 else None
 
-    def paths(name: str) -> list[str]:
-        return [f"{place}/{name}{ending}" if place else f"{name}{ending}" for place in places for ending in _ENDINGS]
+    def look(inside: str, places: Sequence[str], endings: Sequence[str]) -> Entry | None:
+        hits: list[tuple[str, str, Entry]] = []
+        for place in places:
+            above = f"{place}/{inside}" if place else inside
+            hits += islice(((place, one, entry) for one in endings if (entry := find(f"{above}{one}"))), 1)
+        for place, ending, _ in hits:
+            used.add(place)
+            if ending not in usual:
+                usual.append(ending)
+        if len(hits) > 1:
+            shown = clean(", ".join(entry.path for _, _, entry in hits[:3]))
+            raise ValueError(f"it is in {len(hits)} folders ({shown}); write the folder before the name in the table")
+        return hits[0][2] if hits else None
 
-    usual: list[int] = []  # which of the paths have led to files
-    searches = _MOST_SEARCHES
-
-    def locate(name: str) -> Entry | None:
+    def locate(name: str, split: str | None) -> Entry | None:
+        nonlocal misses
         inside = _relative(name)
         if not inside:
             return None
         if leads_out(inside):
             raise ValueError("its name leads out of the folder of the table")
-        nonlocal searches
-        every = paths(inside)
-        for at in usual:
-            if entry := find(every[at]):
-                return entry
-        if searches > 0:
-            searches -= 1
-            for at, path in enumerate(every):
-                if at not in usual and (entry := find(path)):
-                    usual.append(at)
+        split = split or default
+        if split not in ranks:
+            ranks[split] = _rank(base, folders, split)
+        rest = [ending for ending in _ENDINGS if ending not in usual] if misses else []
+        for endings in (usual, rest):
+            for places in ranks[split]:
+                if entry := look(inside, places if misses else [one for one in places if one in used], endings):
                     return entry
+        misses = max(0, misses - 1)
         return None
 
     return locate
+
+
+def _rank(base: str, folders: Sequence[str], split: str | None) -> list[list[str]]:
+    """Return where the pictures of a table may be: its own folder, those in it, others; each time its split's first.
+
+    Pictures of one split are never looked for in a folder of another, where equal names mean other pictures.
+    """
+    ranks: dict[tuple[bool, bool], list[str]] = {}
+    for place in dict.fromkeys(folders):
+        stated = splits_at(place)
+        if place != base and (not stated or split is None or split in stated):
+            far = bool(base) and not place.startswith(f"{base}/")
+            ranks.setdefault((far, split is not None and not stated), []).append(place)
+    return [[base], *(ranks[rank] for rank in sorted(ranks))]
 
 
 def _relative(name: str) -> str:

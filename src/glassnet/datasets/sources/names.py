@@ -16,11 +16,21 @@ SPLIT_WORDS = {
     "val": "validation",
     "valid": "validation",
     "validation": "validation",
+    "dev": "validation",
+    "publictest": "validation",
     "test": "test",
     "testing": "test",
     "t10k": "test",
+    "eval": "test",
+    "evaluation": "test",
+    "holdout": "test",
+    "privatetest": "test",
 }
-"""Words for the three splits in the names of folders, files and arrays."""
+"""Words for the three splits in the names of folders, files and arrays, and in the cells of tables.
+
+`t10k` is MNIST's, the public and private tests are those of the FER2013 faces; `dev` and `eval` mean what they mean at
+Hugging Face (https://huggingface.co/docs/hub/datasets-file-names-and-splits).
+"""
 
 _KEPT = {"\u200d", "\u200c"}  # joiners inside emoji and words; every other invisible character could mislead
 _LONGEST_CLASS = 80
@@ -78,9 +88,23 @@ def split_of(word: str) -> str | None:
     return SPLIT_WORDS.get(word.strip().lower())
 
 
-def split_in(name: str) -> str | None:
-    """Return the split that a part of a name stands for, as in "mnist_test.csv" or "x_train"."""
-    return next((split for word in words_of(name) if (split := split_of(word))), None)
+def split_at(path: str) -> str | None:
+    """Return the split that a path inside a source, or the name of an array, states; None if it states none.
+
+    Example:
+        >>> split_at("data/partial-train/0000.parquet"), split_at("train/mnist_test.csv"), split_at("cat/1.png")
+        ('train', 'test', None)
+    """
+    return next(iter(splits_at(path)), None)
+
+
+def splits_at(path: str) -> tuple[str, ...]:
+    """Return all splits that a path states ("train_test.csv": two), by its last part or else the nearest that does."""
+    for part in reversed(path.split("/")):
+        words = [part] if split_of(part) else words_of(part)
+        if found := dict.fromkeys(split for word in words if (split := split_of(word))):
+            return tuple(found)
+    return ()
 
 
 def words_of(name: str) -> list[str]:

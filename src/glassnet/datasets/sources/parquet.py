@@ -11,7 +11,7 @@ from typing import Any
 
 from glassnet.datasets.items import Files, Item, Problem
 from glassnet.datasets.sources.entries import MOST_BYTES, Entry, read_entry
-from glassnet.datasets.sources.names import clean, explain, name_classes, name_data_set, split_in, words_of
+from glassnet.datasets.sources.names import clean, explain, name_classes, name_data_set, split_at, words_of
 from glassnet.datasets.sources.tables import LABEL_WORDS
 from glassnet.errors import InputError
 
@@ -25,20 +25,22 @@ _MOST_GROUP = 2**30
 def open_parquet(path: Path, entries: Sequence[tuple[Entry, Path]]) -> Files:
     """Return the pictures in some Parquet files.
 
-    The split is that in the name of each file, where there are several ("train-00000-of-00002.parquet").
+    The split is that in the path of each file, where there are several ("train-00000-of-00002.parquet",
+    "train/0000.parquet").
 
     Args:
         path: of the source: a file or a folder.
         entries: the files, and where each of them is.
 
     Raises:
-        InputError: pyarrow is missing, a file is damaged, or there are no columns of pictures and labels.
+        InputError: pyarrow is missing, a file is damaged, there are no columns of pictures and labels, or the files
+            name different classes.
     """
     rows: list[tuple[Item, str]] = []
-    names: list[str] | None = None
+    kinds: dict[tuple[str, ...], str] = {}  # for each list of classes that a file states, the first such file
     problems: list[Problem] = []
     for entry, place in entries:
-        split = split_in(entry.path.rsplit("/", 1)[-1]) if len(entries) > 1 else None
+        split = split_at(entry.path) if len(entries) > 1 else None
         try:
             found, stated = _read(entry, place, split, problems)
         except InputError as error:
@@ -47,17 +49,34 @@ def open_parquet(path: Path, entries: Sequence[tuple[Entry, Path]]) -> Files:
             problems.append(Problem(clean(entry.path), str(error)))
             continue
         rows += found
-        names = names or stated
+        if stated:
+            kinds.setdefault(tuple(stated), entry.path)
     if not rows:
         raise InputError(
             f"{clean(str(path))} holds no picture with a label; expected a column image and a column label"
         )
     if {item.split for item, _ in rows} in ({"test"}, {"validation"}):
         rows = [(Item(item.name, "", None, item.read, item.stamp), label) for item, label in rows]
+    names = _one_list(path, kinds, rows)
     shown = name_classes(names or {label for _, label in rows})
     order = [shown[name] for name in names] if names else list(dict.fromkeys(shown.values()))
     items = tuple(Item(item.name, shown[label], item.split, item.read, item.stamp) for item, label in rows)
     return Files(name_data_set(path), path, "Parquet with pictures", items, tuple(order), tuple(problems))
+
+
+def _one_list(path: Path, kinds: dict[tuple[str, ...], str], rows: list[tuple[Item, str]]) -> tuple[str, ...]:
+    """Return the classes that the files name; none, if no file does. Their order may differ, their names must not."""
+    if not kinds:
+        return ()
+    names, first = next(iter(kinds.items()))
+    others = [f"{clean(file)} names {clean(', '.join(one), 80)}" for one, file in kinds.items() if {*one} != {*names}]
+    others += (f"{item.name} is called {clean(label, 40)!r}" for item, label in rows if label not in names)
+    if others:
+        raise InputError(
+            f"{clean(str(path))} holds Parquet files whose classes differ: {clean(first)} names "
+            f"{clean(', '.join(names), 80)}, and {others[0]}; write the same class names into all files, or pass one"
+        )
+    return names
 
 
 class ParquetPictures:

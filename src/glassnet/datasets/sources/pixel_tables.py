@@ -1,7 +1,7 @@
 """CSV of pixels: an image in each row, behind or before its label, as Kaggle and others hand MNIST around."""
 
-import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -9,9 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from glassnet.datasets.items import Arrays, Problem
-from glassnet.datasets.sources.names import clean, explain, name_data_set, split_in, split_of
+from glassnet.datasets.sources.entries import stamp_of
+from glassnet.datasets.sources.names import clean, explain, name_data_set, split_at, split_of
 from glassnet.datasets.sources.pixels import image_shape, make_arrays
-from glassnet.datasets.sources.tables import LABEL_WORDS, SPLIT_COLUMNS, Table, read_lines, read_rows
+from glassnet.datasets.sources.tables import (
+    LABEL_WORDS,
+    SPLIT_COLUMNS,
+    Table,
+    read_lines,
+    read_rows,
+    report_unknown_splits,
+)
 from glassnet.errors import InputError
 
 _BLOCK = 2048
@@ -30,7 +38,7 @@ def is_pixel_table(table: Table) -> bool:
 def open_pixel_tables(path: Path, tables: Sequence[Table]) -> Arrays:
     """Return the images and labels of one or several tables of pixels.
 
-    The split is that of a column (`Usage`, `split`), or else that in the name of the file, where there are several.
+    The split is that of a column (`Usage`, `split`), or else that in the path of the file, where there are several.
 
     Raises:
         InputError: there is no column of labels, rows are no square images, or no row can be used.
@@ -39,7 +47,7 @@ def open_pixel_tables(path: Path, tables: Sequence[Table]) -> Arrays:
     problems: list[Problem] = []
     refused: InputError | None = None
     for table in tables:
-        named = (split_in(table.entry.path.rsplit("/", 1)[-1]) or "") if len(tables) > 1 else ""
+        named = (split_at(table.entry.path) or "") if len(tables) > 1 else ""
         try:
             for split, pixels, labels in _read(table, problems):
                 found.setdefault(split or named, []).append((pixels, labels))
@@ -56,7 +64,7 @@ def open_pixel_tables(path: Path, tables: Sequence[Table]) -> Arrays:
             split: (np.concatenate([one for one, _ in pairs]), np.concatenate([one for _, one in pairs]))
             for split, pairs in found.items()
         },
-        stamp=hashlib.sha256(" ".join(sorted(table.entry.stamp for table in tables)).encode()).hexdigest(),
+        stamp=stamp_of(table.entry for table in tables),
         problems=problems,
     )
 
@@ -75,8 +83,9 @@ def _read(table: Table, problems: list[Problem]) -> Iterator[tuple[str, np.ndarr
             f"the table {name} has {count} pixels in a row; expected those of a square, such as 784 = 28 × 28"
         )
     bad = used = 0
+    unknown: Counter[str] = Counter()
     simple = packed is None and split is None and label == 0 and len(columns) == width - 1
-    for rows in _blocks(_simple_rows(table) if simple else _all_rows(table, label, split, packed, columns)):
+    for rows in _blocks(_simple_rows(table) if simple else _all_rows(table, label, split, packed, columns, unknown)):
         numbers, good = _parse([text for _, _, _, text in rows], count)
         for (line, mark, _, _), fine in zip(rows, good, strict=True):
             if not fine or not mark:
@@ -92,6 +101,7 @@ def _read(table: Table, problems: list[Problem]) -> Iterator[tuple[str, np.ndarr
                 used += int(chosen.sum())
                 marks = np.array([row[1] for row, one in zip(rows, chosen, strict=True) if one])
                 yield wanted, _compact(numbers[chosen]).reshape(-1, *shape), marks
+    problems += report_unknown_splits(table, unknown)
     if bad > _MOST_NAMED:
         problems.append(Problem(name, f"{bad - _MOST_NAMED:,} more lines like these"))
     if not used:
@@ -113,13 +123,19 @@ def _simple_rows(table: Table) -> Iterator[_Row]:
             yield number, label.strip(), "", pixels.replace(table.delimiter, ",").strip()
 
 
-def _all_rows(table: Table, label: int, split: int | None, packed: int | None, columns: list[int]) -> Iterator[_Row]:
+def _all_rows(
+    table: Table, label: int, split: int | None, packed: int | None, columns: list[int], unknown: Counter[str]
+) -> Iterator[_Row]:
+    """Any form; what the column of splits says and is no split is counted in `unknown`."""
     width = len(table.typical)
     for number, cells in read_rows(table):
         if len(cells) <= max(label, split or 0, packed or 0) or (packed is None and len(cells) != width):
             yield number, "", "", ""
             continue
-        where = _split_of_row(cells[split]) if split is not None else ""
+        cell = cells[split].strip() if split is not None else ""
+        where = split_of(cell) or ""
+        if cell and not where:
+            unknown[cell] += 1
         pixels = ",".join(cells[packed].split()) if packed is not None else ",".join(cells[at] for at in columns)
         yield number, cells[label].strip(), where, pixels
 
@@ -191,11 +207,6 @@ def _packed_column(table: Table) -> int | None:
 def _is_number_of_row(table: Table, at: int) -> bool:
     """Tell if a column is what pandas writes when nobody asked: a nameless count of the rows."""
     return at < len(table.header) and table.header[at].lower() in {"", "index", "id", "unnamed: 0"}
-
-
-def _split_of_row(text: str) -> str:
-    words = {"publictest": "validation", "privatetest": "test"}  # as the FER2013 faces have it
-    return split_of(text) or words.get(text.strip().lower(), "")
 
 
 def _number(cell: str) -> float | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO, NamedTuple, cast
 
+from glassnet.datasets.items import Problem
 from glassnet.datasets.sources.entries import Entry
 from glassnet.datasets.sources.names import clean, explain, words_of
 from glassnet.datasets.sources.unpacking import unpack
@@ -95,6 +96,18 @@ def read_rows(table: Table) -> Iterator[tuple[int, list[str]]]:
     """
     rows = _cells(table.entry, table.encoding, table.delimiter)
     return islice(rows, 1, None) if table.header else rows
+
+
+def report_unknown_splits(table: Table, words: Counter[str]) -> list[Problem]:
+    """Return what to say of the cells of the column of splits that name none, counted; nothing, if there are none."""
+    if not words:
+        return []
+    shown = clean(", ".join(repr(word) for word, _ in words.most_common(5)), 80)
+    reason = (
+        f"its column of splits says {shown} in {words.total():,} rows, which is no split; they are used as if it said "
+        "nothing: write train, validation or test"
+    )
+    return [Problem(clean(table.entry.path), reason)]
 
 
 def read_lines(entry: Entry, encoding: str) -> Iterator[str]:
