@@ -8,10 +8,12 @@ import signal
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,9 +23,12 @@ import glassnet
 from glassnet.datasets import Dataset, load
 from glassnet.errors import InputError
 from glassnet.lab import arrivals, ownset, ownsets, telling
+from glassnet.lab.desk import Desk
+from glassnet.lab.jobs import Crew
 from glassnet.lab.ownset import OwnSet, describe
 from glassnet.lab.ownsets import OwnSets
 from glassnet.lab.remedies import Remedy, find_remedies
+from glassnet.lab.tab import Lab
 from glassnet.runs import read_passport
 from tests.browser import CHROMIUM, SWITCHES, run_apart
 from tests.test_lab_page import PATIENCE, Served, open_page, serve, step  # noqa: F401  (a fixture)
@@ -308,6 +313,38 @@ def test_an_archive_tells_how_far_it_is_while_it_is_taken_apart(sets: OwnSets, t
     assert answer == {"problem": "The disk is full."}
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux tells which files are open")
+def test_what_arrives_is_closed_before_it_is_read_and_gone_afterwards(
+    sets: OwnSets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows does not open a file again that is still open for writing."""
+    own, seen, keep = sets.create(), [], arrivals.keep_picture
+
+    def look_and_keep(own: OwnSet, label: str, path: Path, *rest: Any, **options: Any) -> dict[str, Any]:
+        seen.extend(one for one in Path("/proc/self/fd").iterdir() if one.exists() and path.samefile(one))
+        return keep(own, label, path, *rest, **options)
+
+    monkeypatch.setattr(arrivals, "keep_picture", look_and_keep)
+    app = FastAPI()
+    lab, tab = Lab(sets.folder, Crew(sets.folder), Desk("none"), Desk("none")), SimpleNamespace(touch=lambda: None)
+    lab.tabs |= {"tab": cast(Any, tab)}
+    arrivals.add_routes(app, lab, sets)
+    take: Any = next(one for one in app.routes if getattr(one, "path", "").endswith("/{label}"))
+
+    def send(body: bytes) -> dict[str, Any]:
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body}
+
+        request = Request({"type": "http", "headers": [], "query_string": b""}, receive)
+        return json.loads(run_apart(take.endpoint("tab", own.key, "c1", request)).body)
+
+    assert send(png(picture("ball", 0)))["count"] == 1
+    assert "no picture" in send(b"no picture")["problem"]
+    assert "0 bytes" in send(b"")["problem"]
+    assert seen == []
+    assert [one.name for one in sets.folder.iterdir() if one.name.startswith(arrivals.ARRIVING)] == []
+
+
 def test_the_places_of_files_say_their_classes(sets: OwnSets, tmp_path: Path) -> None:
     def place(*places: object) -> Any:
         (tmp_path / "list").write_text(json.dumps(places))
@@ -521,6 +558,25 @@ def test_folders_and_zips_make_classes(open_page: Any, lab: Served, tmp_path: Pa
     page.get_by_label("Data set", exact=True).wait_for()
     assert key not in {one.key for one in own_sets(lab)}
     assert not (lab.runs / "sets" / key).exists()
+
+
+def test_pictures_on_their_way_reach_the_set_that_they_were_given_to(open_page: Any, lab: Served) -> None:
+    page = open_page(f"?own={OwnSets(lab.runs / 'sets').create('Slow').key}")
+    held: list[Any] = []
+    page.route(re.compile("/own/.*/c1$"), lambda one: held.append(one) if len(held) < 3 else one.continue_())
+    bring(page, "Class 1", *((f"{k}.png", png(picture("ball", k))) for k in range(7)))
+    while len(held) < 3:  # the others wait in the page
+        page.wait_for_timeout(20)
+    before = page.url
+    page.get_by_role("button", name="New set").click()
+    page.wait_for_url(lambda url: url != before)
+    for one in held:
+        one.continue_()
+    page.get_by_text("7 images were added to the set that was open before.").wait_for()
+    assert page.locator(".card-head .small").all_inner_texts() == ["0 images", "0 images"]
+    assert page.locator(".thumbs").count() == 0
+    kept = {key: OwnSets(lab.runs / "sets").find(key) for key in re.findall("own=([0-9a-f]+)", before + page.url)}
+    assert [len(one.used("c1")) for one in kept.values() if one] == [7, 0]
 
 
 def test_a_zip_shows_how_far_it_is(open_page: Any, lab: Served, tmp_path: Path) -> None:

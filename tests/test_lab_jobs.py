@@ -1,10 +1,13 @@
 """Trainings in processes of their own: live, steered, queued, killed."""
 
 import os
+import pickle
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,11 +20,11 @@ from hypothesis import strategies as st
 import glassnet
 from glassnet import recipes
 from glassnet.errors import InputError
-from glassnet.lab import answers
+from glassnet.lab import advice, answers
 from glassnet.lab.advice import advise
 from glassnet.lab.desk import Desk, DeskError
 from glassnet.lab.jobs import MOST_WAITING, Crew, Job
-from glassnet.lab.messages import Order
+from glassnet.lab.messages import Finished, Order
 from glassnet.lab.shelf import find_run, list_runs, list_unfinished
 from glassnet.lab.turns import next_of
 
@@ -119,9 +122,9 @@ def test_a_killed_worker_costs_one_job_which_can_go_on(crew: Crew, job: Job) -> 
     os.kill(crew._workers[0].helper.pid, signal.SIGKILL)
     wait_for(lambda: not job.active)
     assert job.state == "lost"
-    advice = advise(job)
-    assert advice and advice.resume
-    assert "killed by signal 9" in advice.text
+    told = advise(job)
+    assert told and told.resume
+    assert "killed by signal 9" in told.text
     assert list_unfinished(crew.folder) == [job.name]
     again = crew.submit("me", Order(job.order.plan, job.order.data, 0, job.order.out, resume=True))
     wait_for(lambda: waiting.state == "finished")  # another worker took over
@@ -148,9 +151,9 @@ def test_the_queue_has_an_end_and_can_be_left(crew: Crew, job: Job) -> None:
 def test_divergence_is_told_with_a_fix(crew: Crew) -> None:
     job = crew.submit("me", order(crew, "raw-neurons", optimizer="sgd", learning_rate=1e30))
     wait_for(lambda: not job.active)
-    advice = advise(job)
+    told = advise(job)
     assert job.state == "failed"
-    assert advice and advice.settings == {"scale": True}
+    assert told and told.settings == {"scale": True}
     assert list_unfinished(crew.folder) == []
 
 
@@ -160,8 +163,8 @@ def test_a_training_that_learns_nothing_gets_advice(crew: Crew, rate: float, fix
     job = crew.submit("me", order(crew, optimizer="sgd", learning_rate=rate))
     wait_for(lambda: not job.active)
     assert job.state == "finished"
-    advice = advise(job)
-    assert advice and advice.settings == {"learning_rate": fix}
+    told = advise(job)
+    assert told and told.settings == {"learning_rate": fix}
 
 
 def test_the_desk_answers_and_survives(crew: Crew, tmp_path: Path) -> None:
@@ -192,6 +195,63 @@ def test_the_desk_answers_and_survives(crew: Crew, tmp_path: Path) -> None:
         assert desk.ask(answers.ask_image, crew.folder / name, "test", 1).result(PATIENCE).truth == "Pullover"
     finally:
         desk.close()
+
+
+@pytest.mark.parametrize(
+    ("classes", "accuracy", "learned"),
+    [
+        (2, 0.95, True),
+        (2, 0.6, True),
+        (2, 0.55, False),
+        (3, 0.6, True),
+        (3, 0.4, False),
+        (10, 0.21, True),
+        (10, 0.19, False),
+    ],
+)
+def test_who_learned_next_to_nothing_is_told_by_chance(
+    monkeypatch: pytest.MonkeyPatch, classes: int, accuracy: float, learned: bool
+) -> None:
+    monkeypatch.setattr(advice, "set_facts", lambda _: SimpleNamespace(classes=("a",) * classes))
+    out = Path("runs/baseline")
+    job = Job("me", Order(recipes.find("baseline"), "own", 0, out), state="finished", points=[(1.0, {"loss": 0.1})])
+    job.finished = Finished(out, accuracy, 1.0)
+    assert (advise(job) is None) == learned
+
+
+def test_asking_never_waits_for_the_desk() -> None:
+    """Not for a desk that is busy, nor for one that is writing a long answer: each is more than a pipe holds."""
+    desk, asked = Desk("test-desk"), Future[Future[int]]()
+    try:
+        desk.ask(abs, -1).result(PATIENCE)
+        busy, long_answer = desk.ask(time.sleep, 2), desk.ask(bytes, 1_000_000)
+        photo = bytes(1_000_000)
+        threading.Thread(target=lambda: asked.set_result(desk.ask(len, photo)), daemon=True).start()
+        after = asked.result(PATIENCE / 6)
+        assert not busy.done()
+        assert len(long_answer.result(PATIENCE)) == after.result(PATIENCE) == len(photo)
+        order = [desk.ask(time.monotonic_ns) for _ in range(20)]
+        assert sorted(one.result(PATIENCE) for one in order) == [one.result() for one in order]
+        with pytest.raises((AttributeError, TypeError, pickle.PicklingError)):  # told to who asks
+            desk.ask(len, (one for one in "a generator"))
+    finally:
+        if desk._helper:
+            desk._helper.end()
+    desk.close()
+
+
+def test_a_process_that_reads_nothing_can_still_end() -> None:
+    desk = Desk("test-desk")
+    desk.ask(abs, -1).result(PATIENCE)
+    lost = [desk.ask(time.sleep, 60), desk.ask(len, bytes(1_000_000)), desk.ask(abs, -1)]
+    assert desk._helper
+    desk._helper.end()
+    for one in lost:
+        with pytest.raises(DeskError, match="ask again"):
+            one.result(PATIENCE)
+    assert desk.ask(abs, -2).result(PATIENCE) == 2
+    desk.close()
+    wait_for(lambda: not [one for one in threading.enumerate() if one.name.startswith("test-desk")])
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=30), st.integers(1, 4))

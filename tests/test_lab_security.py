@@ -86,6 +86,18 @@ def test_the_token_becomes_a_cookie_and_leaves_the_address() -> None:
     assert ask(OPEN, host="192.168.1.5:8080", cookie=f"{COOKIE}=a-toke")[0]["status"] == 401
 
 
+@pytest.mark.parametrize(
+    "others",
+    ['a={"x":1}; %s', "flag; %s", "x=a b; %s", "sid@x=1; %s", "%s; a=é; =; ;", "glassnet-lab=old; %s", "a=1;%s", "%s"],
+)
+def test_cookies_of_others_on_the_same_host_do_not_matter(others: str) -> None:
+    for kind in ("http", "websocket"):
+        with pytest.raises(ReachedError):
+            ask(OPEN, kind, host="192.168.1.5:8080", cookie=others % f"{COOKIE}=a-token")
+    for wrong in (f"{COOKIE}=", COOKIE, "a-token", f"x{COOKIE}=a-token", f"x={COOKIE}=a-token", f"{COOKIE}=a-token2"):
+        assert ask(OPEN, host="192.168.1.5:8080", cookie=others % wrong)[0]["status"] == 401
+
+
 def test_a_taken_port_costs_one_line() -> None:
     with bind("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]

@@ -1,6 +1,8 @@
 """A tab's state, its link and its command line."""
 
 import shlex
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,6 +17,7 @@ from glassnet.errors import InputError
 from glassnet.evaluation.robustness import CORRUPTIONS
 from glassnet.lab.levels import levels_of, read_level, untouched, write_level
 from glassnet.lab.links import from_query, to_command, to_query
+from glassnet.lab.looks import loaded
 from glassnet.lab.pages.frame import BUILDERS
 from glassnet.lab.pages.results import TITLES
 from glassnet.lab.state import (
@@ -31,6 +34,8 @@ from glassnet.lab.state import (
     State,
     is_run_name,
 )  # fmt: skip
+from glassnet.training.runner import _fitted
+from tests.test_lab_intake import write_folder
 
 NAMES = {
     *("set", "recipe", "layers", "activation", "optimizer", "rate", "batch"),
@@ -156,8 +161,26 @@ def test_run_names_cannot_lead_elsewhere(name: str) -> None:
 
 @given(PARTS, SETTINGS)
 def test_the_command_trains_the_same(parts: dict[str, Any], changes: dict[str, Any]) -> None:
-    """What the command line makes of the command has every setting of the state."""
-    state = made(parts, changes)
+    """What the command line makes of the command is trained with every setting that the lab trains the state with."""
+    check_command(made(parts, changes))
+
+
+@pytest.mark.parametrize("settings", [{"learning_rate": None}, {"filters": ()}, {"filters": (), "hidden": (32,)}])
+@pytest.mark.parametrize("name", ["cnn", "tiny", "strong", "record"])
+def test_the_command_trains_the_same_without_what_the_recipe_has(
+    name: str, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    """A recipe without it neither adapts nor fits itself, so the command says what this one does on these images."""
+    state = State(plan=recipes.find(name), data="mnist").changed(**settings)
+    assert ("--zoom" in to_command(state)) == recipes.find(name).adapts
+    check_command(state)
+    few = replace(state, data=str(write_folder(tmp_path / "few", 40)))
+    assert few.plan_to_train.batch_size < state.plan_to_train.batch_size
+    check_command(few)
+    check_command(few.changed(epochs=3))
+
+
+def check_command(state: State) -> None:
     words = shlex.split(to_command(state))
     assert words[:2] == ["glassnet", "train"]
     plan, rest = recipes.find(words[2]), words[3:]
@@ -183,7 +206,8 @@ def test_the_command_trains_the_same(parts: dict[str, Any], changes: dict[str, A
             whole = ("epochs", "batch_size", "depth", "members")
             settings[name] = value if name in texts else int(value) if name in whole else float(value)
     settings |= {word.removeprefix("--"): widths for word, widths in lists.items() if widths}
-    assert plan.changed(**settings).settings() == state.plan.settings()
+    trained = _fitted(plan.changed(**settings), loaded(data))
+    assert trained.settings() == state.plan_to_train.settings()
     assert (data, seed) == (state.data, state.seed)
 
 

@@ -14,19 +14,25 @@ import pytest
 from PIL import Image as Picture
 
 import glassnet
+from glassnet._keras import seeded
+from glassnet.explanation.layers import chain
+from glassnet.explanation.units import KINDS, hidden_layers
 from glassnet.lab import answers, developing, switching, worker
 from glassnet.lab.answers import Answer
 from glassnet.lab.helpers import Outgoing
 from glassnet.lab.links import from_query, to_query
 from glassnet.lab.messages import Finished, Order, Ready
 from glassnet.lab.parts.bars import draw_choices, draw_sureness, say_possible, say_unlike, say_untold
+from glassnet.lab.parts.inside import cut_parts
 from glassnet.lab.parts.steps import draw_way, say_turns
 from glassnet.lab.state import ALL_ANSWERS, ERRORS, State
 from glassnet.lab.sureness import Sureness
 from glassnet.lab.switching import Off
+from glassnet.mirroring import joined
 from glassnet.runs import ASSURANCE, Run
 from glassnet.training.inference import predict
 from glassnet.training.steering import Steering
+from tests.test_lab_intake import write_folder
 from tests.test_lab_page import Served, draw, lab, open_page  # noqa: F401  (fixtures)
 
 
@@ -201,6 +207,62 @@ def test_what_is_switched_off_is_what_the_network_would_say(plain: Run) -> None:
     assert (predict(plain.model, images[:9]) == predict(glassnet.open_run(plain.path).model, images[:9])).all()
     switching.forget("tab")
     assert switching.ask_again(plain.path, "tab", Off(), answer).probabilities == answer.probabilities
+
+
+def said_without(model: Any, name: str, unit: int, images: Any) -> np.ndarray:
+    """What a network gives if the maps of a unit are 0 where the next layer with weights takes them."""
+    layers = chain(model)
+    own = [one.name for one in layers].index(name)
+    taken = next(k for k, one in enumerate(layers) if k > own and type(one).__name__ in (*KINDS, "Flatten"))
+    for k, one in enumerate(layers):
+        images = one(np.where(np.arange(images.shape[-1]) == unit, 0, images) if k == taken else images)
+    return np.asarray(images)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings", "both_ways"),
+    [
+        ("cnn", {"filters": (3, 4), "hidden": (5, 4)}, False),
+        ("strong", {"filters": (3, 4)}, True),
+        ("record", {"filters": (2, 3)}, False),
+        ("record", {"filters": (2, 3)}, True),
+    ],
+)
+def test_a_unit_that_is_off_is_one_whose_maps_are_zero(recipe: str, settings: Any, both_ways: bool) -> None:
+    """Also where convolutions have groups: twins see twins, and members themselves."""
+    with seeded(1):
+        model = glassnet.recipes.find(recipe).changed(**settings).build((12, 12), 5)
+    model = joined(model) if both_ways else model
+    rng = np.random.default_rng(0)
+    model.set_weights([one + rng.uniform(0, 0.1, one.shape) for one in model.get_weights()])
+    images, trained = rng.uniform(0, 255, (3, 12, 12)).astype(np.float32), model.get_weights()
+    whole = np.asarray(model(images))
+    for name in hidden_layers(model):
+        changes = 0.0
+        for unit in range(model.get_layer(name).output.shape[-1]):
+            expected = said_without(model, name, unit, images)
+            switching._silence(model, name, unit)
+            np.testing.assert_allclose(model(images), expected, atol=1e-5)
+            model.set_weights(trained)
+            changes = max(changes, np.abs(expected - whole).max())
+        assert changes > 1e-3
+
+
+def test_the_template_of_colour_images_is_shown_and_erased_in_parts(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "shapes", 24)
+    run = glassnet.train("baseline", str(folder), epochs=1, out=tmp_path / "runs" / "baseline").path
+    assert run
+    weights = np.array(glassnet.open_run(run).model.get_weights()[0])[:, 1].reshape(16, 16, 3)
+    whole = switching.inner(run, "tab", Off(), 1, 12)
+    assert whole.template is not None
+    np.testing.assert_allclose(whole.template, weights.mean(-1), rtol=1e-4, atol=1e-6)
+    assert cut_parts(whole.template, whole.tiles).shape == (64, 2, 2, 3)
+    off = switching.inner(run, "tab", Off(tiles=frozenset({(1, 8 + 3)})), 1, 12)
+    switching.forget("tab")
+    assert off.template is not None
+    assert (off.template[2:4, 6:8] == 0).all()
+    assert (cut_parts(off.template, off.tiles)[8 + 3] == 255).all()
+    assert (cut_parts(off.template, off.tiles).reshape(64, -1) < 255).any(1).sum() == 63
 
 
 def test_a_training_of_the_lab_keeps_what_held_out_images_say(sure: Path) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -64,10 +66,11 @@ def add_routes(app: FastAPI, lab: Lab, sets: OwnSets) -> None:
         waiting[tab] += 1
         name = unquote(request.headers.get(NAME, ""))[:200] or "a picture"
         try:
-            with tempfile.NamedTemporaryFile(dir=sets.folder, prefix=ARRIVING) as stream:
-                await _receive(request, stream, most)
+            with _arriving(sets.folder) as path:
+                with path.open("wb") as stream:
+                    await _receive(request, stream, most)
                 async with decoding:
-                    return JSONResponse(await asyncio.to_thread(keep, own, Path(stream.name), name))
+                    return JSONResponse(await asyncio.to_thread(keep, own, path, name))
         except GlassnetError as error:  # what people bring may be no picture: no failure of the request
             text = str(error)
             return JSONResponse({"problem": f"{text[:1].upper()}{text[1:]}."})
@@ -106,6 +109,19 @@ def add_routes(app: FastAPI, lab: Lab, sets: OwnSets) -> None:
         return FileResponse(path, headers={"cache-control": "private, max-age=86400"})
 
 
+@contextmanager
+def _arriving(folder: Path) -> Iterator[Path]:
+    """Give a new file, not open, and take it away afterwards: Windows opens no file again that is open for writing."""
+    handle, name = tempfile.mkstemp(dir=folder, prefix=ARRIVING)
+    os.close(handle)
+    path = Path(name)
+    try:
+        yield path
+    finally:
+        with suppress(OSError):  # still read, for a page that has left: it goes when a lab starts
+            path.unlink()
+
+
 async def _receive(request: Request, stream: IO[bytes], most: int) -> None:
     """Write the body of a request to a file, up to a limit."""
     size = 0
@@ -114,7 +130,6 @@ async def _receive(request: Request, stream: IO[bytes], most: int) -> None:
         if size > most:
             raise InputError(f"it has more than {most // 1_000_000} MB, the most for this; make it smaller")
         stream.write(piece)
-    stream.flush()
     if not size:
         raise InputError("it is empty (0 bytes); save it again")
 

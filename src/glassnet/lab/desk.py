@@ -50,9 +50,9 @@ class Desk:
             self.start()
             self._asked = time.monotonic()
             number = next(self._numbers)
-            self._open[number] = answer
             if self._helper:
                 self._helper.send((number, question, args, kwargs))
+            self._open[number] = answer
         return answer
 
     def rest(self, seconds: float) -> None:

@@ -7,11 +7,13 @@ import signal
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+from queue import SimpleQueue
 from typing import Any
 
 
 class Helper:
-    """A process that runs `main(connection)`; what it sends is heard in a thread of its own.
+    """A process that runs `main(connection)`; what it sends is heard, and what it is sent is written, in threads.
 
     Args:
         name: of the process.
@@ -34,7 +36,9 @@ class Helper:
         self._process.start()
         theirs.close()
         self._on_message, self._on_end = on_message, on_end
-        self._sending = threading.Lock()
+        self._outbox: SimpleQueue[memoryview | None] = SimpleQueue()  # None is the last
+        self._writer = threading.Thread(target=self._write, name=f"{name}-writer", daemon=True)
+        self._writer.start()
         threading.Thread(target=self._listen, name=f"{name}-listener", daemon=True).start()
 
     @property
@@ -43,9 +47,12 @@ class Helper:
         return self._process.pid or 0
 
     def send(self, message: Any) -> None:
-        """Send something; if the process has ended, nothing happens here, and `on_end` tells."""
-        with self._sending, contextlib.suppress(OSError, ValueError):
-            self._connection.send(message)
+        """Send something, without waiting; if the process has ended, nothing happens here, and `on_end` tells.
+
+        A process that is busy does not read, and then a pipe takes no more: who waited here with a lock would stop
+        the listener too, and with it the process, for good.
+        """
+        self._outbox.put(ForkingPickler.dumps(message))  # what cannot be sent fails here, where it is passed
 
     def end(self) -> None:
         """End the process at once."""
@@ -59,9 +66,15 @@ class Helper:
                 break
             self._on_message(message)
         self._process.join()
-        with self._sending:
-            self._connection.close()
+        self._outbox.put(None)
+        self._writer.join()  # not for long: nobody has the other end any more, so that writing fails
+        self._connection.close()
         self._on_end(self._process.exitcode or 0)
+
+    def _write(self) -> None:
+        while (message := self._outbox.get()) is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._connection.send_bytes(message)
 
 
 def _begin(main: Callable[[Connection], None], connection: Connection) -> None:

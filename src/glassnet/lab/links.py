@@ -69,7 +69,9 @@ def to_command(state: State) -> str:
     base = find(plan.name)
     taken = (*LISTS, "learning_rate")
     if any(getattr(base, name) and not getattr(plan, name) for name in taken):
-        # The command line gives values, but does not take a recipe's own away: it starts from one without any.
+        # The command line gives values, but does not take a recipe's own away: it starts from one without any. That
+        # one neither adapts nor fits itself to the images, for which there are no options; so what comes of it is said.
+        plan = state.plan_to_train
         bare = (one for one in RECIPES.values() if not any(getattr(one, name) for name in taken))
         base = next(one for one in bare if one.output == plan.output)
     words = ["glassnet", "train", base.name]

@@ -6,7 +6,9 @@ from typing import Any
 from glassnet.errors import InputError
 from glassnet.evaluation.robustness import CORRUPTIONS
 from glassnet.lab.levels import untouched
+from glassnet.lab.looks import loaded
 from glassnet.lab.sets import set_facts
+from glassnet.photos import adapt
 from glassnet.recipe import Recipe, check_count
 from glassnet.recipes import RECIPES
 
@@ -76,6 +78,18 @@ class State:
     pair: tuple[str, str] = ("", "")
     hide: frozenset[str] = field(default_factory=frozenset)
     own: str = ""
+
+    @property
+    def plan_for_data(self) -> Recipe:
+        """The plan, with the changes of images that suit the data set if the recipe leaves them open."""
+        return adapt(self.plan, loaded(self.data))
+
+    @property
+    def plan_to_train(self) -> Recipe:
+        """That, with the epochs and the batch size that so many images need, and no larger batch than there are."""
+        images = set_facts(self.data).train
+        plan = self.plan_for_data.fitted(images)
+        return plan if plan.batch_size <= images else plan.changed(batch_size=images)
 
     def changed(self, **settings: Any) -> "State":
         """Return the state with other settings of the recipe.

@@ -46,7 +46,8 @@ class Inner:
 
     Args:
         units: the most influential hidden units, as `glassnet.explanation.influence` tells.
-        template: where there is no hidden layer, the weights of the class, `float (height, width[, channels])`.
+        template: where there is no hidden layer, the weights of the class, `float (height, width)`; for coloured images
+            the mean over the channels.
         tiles: into how many parts a side of it is cut.
         label: the class.
     """
@@ -133,7 +134,8 @@ def inner(run: Path, tab: str, off: Off, number: int, most: int) -> Inner:
     if hidden_layers(recall(run).model):
         return Inner(_influences(run, stamp_of(run))[:most])
     weights = templates(_changed(run, tab, off)).weights[number]
-    return Inner([], weights, _tiles(weights.shape), recall(run).passport.classes[number])
+    picture = weights if weights.ndim == 2 else weights.mean(-1)
+    return Inner([], picture, _tiles(picture.shape), recall(run).passport.classes[number])
 
 
 def measure_off(run: Path, tab: str, off: Off) -> Effect:
@@ -191,8 +193,12 @@ def _silence(model: Any, name: str, unit: int) -> None:
         kind = type(one).__name__
         if kind in KINDS:
             kernel = np.array(one.kernel)
-            # Keras flattens row by row with the channel last, so a filter's values are every units-th input.
-            kernel[(..., slice(unit, None, units), slice(None))] = 0
+            if kind == "Conv2D":  # in groups, such as those of twins and of members, filters see their own group only
+                group, channel = divmod(unit, kernel.shape[-2])
+                of_group = kernel.shape[-1] // one.groups
+                kernel[..., channel, group * of_group : (group + 1) * of_group] = 0
+            else:  # Keras flattens row by row with the channel last, so a filter's values are every units-th input
+                kernel[unit::units] = 0
             one.kernel.assign(kernel)
             return
         if kind not in (*FOLLOWERS, "Flatten") and "Pooling" not in kind:

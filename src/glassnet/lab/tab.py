@@ -23,8 +23,7 @@ from glassnet.lab.messages import Order
 from glassnet.lab.sets import set_facts, set_names
 from glassnet.lab.shelf import find_run, find_unfinished
 from glassnet.lab.state import MOST_REPEATS, State
-from glassnet.photos import adapt
-from glassnet.recipe import AUGMENTATIONS, Recipe
+from glassnet.recipe import AUGMENTATIONS
 from glassnet.recipes import find
 
 T = TypeVar("T")
@@ -99,15 +98,10 @@ class Tab:
         """Tell whether the link leaves a control to be seen."""
         return control not in self.state.hide
 
-    @property
-    def plan_for_data(self) -> Recipe:
-        """The plan, with the changes of images that suit the data set if the recipe leaves them open."""
-        return adapt(self.state.plan, self.data)
-
     def change(self, **settings: Any) -> None:
         """Change settings of the recipe; what cannot work is said, and shown as it was."""
         if self.state.plan.adapts and AUGMENTATIONS & set(settings):  # the others stay as they are shown
-            settings = asdict(self.plan_for_data.augmentation) | settings
+            settings = asdict(self.state.plan_for_data.augmentation) | settings
         try:
             self.state = self.state.changed(**settings)
         except InputError as error:
@@ -154,10 +148,8 @@ class Tab:
         state, out = self.state, self.lab.folder / self.state.plan.name
         seeds = [(state.seed + number) % 2**32 for number in range(state.repeats)]
         self.series = []
-        images = set_facts(state.data).train
-        plan = self.plan_for_data.fitted(images)
-        if plan.batch_size > images:  # few images of one's own
-            plan = plan.changed(batch_size=images)
+        plan, images = state.plan_to_train, set_facts(state.data).train
+        if plan.batch_size == images < state.plan.batch_size:  # few images of one's own
             self.say(f"The batch size is {images}: there are no more training images.")
         first, *self.to_come = [Order(plan, state.data, seed, out) for seed in seeds]
         self._submit(first)

@@ -87,7 +87,7 @@ class NetworkPanel:
         classes, size = facts.classes, facts.image_shape
         example = self.tab.data.test.images[0]
         self.drawing.show(draw_layers(plan, size, classes, example, editable=self.tab.shows("layers")))
-        self.arithmetic.show(write_arithmetic(self.tab.plan_for_data, size, len(classes)))
+        self.arithmetic.show(write_arithmetic(self.tab.state.plan_for_data, size, len(classes)))
         if self.tab.shows("code"):
             ui.timer(0, self._write_code, once=True)
 
@@ -99,7 +99,7 @@ class NetworkPanel:
 
     async def _write_code(self) -> None:
         state = self.tab.state
-        code = await self.tab.ask(answers.draft_code, self.tab.plan_for_data, state.data, state.seed)
+        code = await self.tab.ask(answers.draft_code, state.plan_for_data, state.data, state.seed)
         if code and (state.plan, state.data, state.seed) == self.drawn:  # else it was changed meanwhile
             self.code.set_text(code)
 

@@ -32,7 +32,7 @@ class AugmentationBox:
         self.tab = tab
         self.seed = 0
         self.shown: tuple[Any, ...] = ()
-        plan = tab.plan_for_data
+        plan = tab.state.plan_for_data
         with Plain("details", classes="augmentation", open=plan.augmentation.any or None):
             self.title = Plain("summary", "Change images while learning")
             with ui.element("div").classes("fields"):
@@ -51,7 +51,7 @@ class AugmentationBox:
 
     def refresh(self) -> None:
         """Show the settings, and what they make of ten images."""
-        plan = self.tab.plan_for_data
+        plan = self.tab.state.plan_for_data
         for name, control in self.controls.items():
             control.show(getattr(plan, name))
         self.title.set_text(f"Change images while learning: {sum_up(plan.augmentation)}")

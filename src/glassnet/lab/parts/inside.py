@@ -179,9 +179,8 @@ class Inside:
             self.effect.set_text(say_effect(effect, self.off))
 
     def _show_tiles(self, template: np.ndarray, tiles: int) -> None:
-        picture = coloured(np.nan_to_num(template)[None])[0]
-        high, wide = picture.shape[0] // tiles, picture.shape[1] // tiles
-        parts = picture.reshape(tiles, high, tiles, wide, 3).swapaxes(1, 2).reshape(-1, high, wide, 3)
+        parts = cut_parts(template, tiles)
+        high, wide = parts.shape[1:3]
         names = [
             f"rows {row * high}–{row * high + high - 1}, columns {column * wide}–{column * wide + wide - 1}: "
             + ("erased" if (self.number, row * tiles + column) in self.off.tiles else "weights on")
@@ -221,3 +220,10 @@ class Inside:
         """Drop the changed network with the tab."""
         for desk in (self.tab.lab.desk, self.tab.lab.study):
             desk.ask(switching.forget, self.tab.key)
+
+
+def cut_parts(template: np.ndarray, tiles: int) -> np.ndarray:
+    """Colour a template, and cut it into `uint8 (parts, height, width, 3)`, row by row, so many in a row."""
+    picture = coloured(np.nan_to_num(template)[None])[0]
+    high, wide = picture.shape[0] // tiles, picture.shape[1] // tiles
+    return picture.reshape(tiles, high, tiles, wide, 3).swapaxes(1, 2).reshape(-1, high, wide, 3)

@@ -150,6 +150,7 @@ export default {
     async drop(event) {
       event.preventDefault();
       this.over = "";
+      const url = this.url; // another set may be shown once this function has waited
       const label = event.target.closest?.("[data-class]")?.dataset.class;
       const given = [...(event.dataTransfer?.files ?? [])];
       // Entries are gone once this function waits for anything.
@@ -164,10 +165,10 @@ export default {
       }
       const files = found.length ? found : given.map((file) => ({ file, place: file.name }));
       if (!files.length) return;
-      if (label) return this.enqueueFiles(files.map((one) => one.file), label);
+      if (label) return this.enqueueFiles(files.map((one) => one.file), label, url);
       if (!files.some((one) => one.place.includes("/")))
         return this.tell("Drop pictures on the class that they belong to; a folder or a zip makes classes of its own.");
-      await this.sort(files);
+      await this.sort(files, url);
     },
     async walk(entry, above, found) {
       if (CLUTTER.test(entry.name) || found.length > this.mostImages) return;
@@ -183,16 +184,16 @@ export default {
         for (const one of some) await this.walk(one, place + "/", found);
       }
     },
-    async sort(all) {
+    async sort(all, url = this.url) {
       // Which class a file of a folder belongs to is told by the lab, as for folders on the command line.
       const files = all.filter(({ place, file }) => !place.split("/").some((part) => CLUTTER.test(part)) && isPicture(file));
       if (!files.length) return this.tell("There are no pictures in this folder.");
       this.tell("Reading the folder…");
       const list = new Blob([JSON.stringify(files.map((one) => one.place))]);
-      const answer = await this.post(`${this.url}/places`, list, "the folder");
+      const answer = await this.post(`${url}/places`, list, "the folder");
       if (answer.problem) return this.tell(answer.problem);
       this.left += files.filter((_, k) => !answer[k]).length;
-      this.enqueue(files.flatMap(({ file }, k) => (answer[k] ? [{ file, name: file.name, label: answer[k][0], split: answer[k][1] }] : [])));
+      this.enqueue(files.flatMap(({ file }, k) => (answer[k] ? [{ file, name: file.name, url, label: answer[k][0], split: answer[k][1] }] : [])));
       this.act("settled"); // shows the new classes
     },
     async sendArchive(file) {
@@ -208,14 +209,14 @@ export default {
       const left = answer.refused ? ` ${counted(answer.refused, "file")} could not be used.` : "";
       this.tell(`${counted(answer.taken, "image")} from ${file.name} ${answer.taken === 1 ? "was" : "were"} added.${left}`);
     },
-    enqueueFiles(files, label) {
-      this.enqueue(files.filter((file) => !CLUTTER.test(file.name)).map((file) => ({ file, name: file.name, label })));
+    enqueueFiles(files, label, url = this.url) {
+      this.enqueue(files.filter((file) => !CLUTTER.test(file.name)).map((file) => ({ file, name: file.name, url, label })));
     },
 
     // -- on the way ---------------------------------------------------------------------------------------------------
     begin() {
-      this.total = this.done = this.added = this.left = 0;
-      this.problems = [];
+      this.total = this.done = this.left = 0;
+      [this.added, this.problems] = [[], []]; // where each was sent, and what was wrong with the others
     },
     enqueue(tasks) {
       this.queue.push(...tasks);
@@ -235,15 +236,15 @@ export default {
         });
       }
     },
-    async send({ file, name, label, split, camera }) {
+    async send({ file, name, url, label, split, camera }) {
       const problem = !file.size
         ? "It is empty (0 bytes); save it again."
         : file.size > this.mostBytes && `It has ${megabytes(file.size)} MB; ${megabytes(this.mostBytes)} MB are the most.`;
       const query = camera ? "?camera=1" : split ? `?split=${encodeURIComponent(split)}` : "";
-      const answer = problem ? { problem } : await this.post(`${this.url}/${label}${query}`, file, name);
+      const answer = problem ? { problem } : await this.post(`${url}/${label}${query}`, file, name);
       if (answer.problem) return this.problems.push(`${name}: ${answer.problem}`);
-      this.added += 1;
-      const card = this.cards.find((one) => one.key === label);
+      this.added.push(url);
+      const card = url === this.url && this.cards.find((one) => one.key === label);
       if (!card || card.images.includes(answer.image)) return;
       card.images.unshift(answer.image);
       card.images.splice(this.most);
@@ -254,7 +255,9 @@ export default {
     },
     settle() {
       const words = [];
-      if (this.added) words.push(`${counted(this.added, "image")} ${this.added === 1 ? "was" : "were"} added.`);
+      const here = this.added.filter((url) => url === this.url).length;
+      for (const [n, where] of [[here, ""], [this.added.length - here, " to the set that was open before"]])
+        if (n) words.push(`${counted(n, "image")} ${n === 1 ? "was" : "were"} added${where}.`);
       const [first, ...others] = this.problems;
       if (first) words.push(`Not taken: ${first}${others.length ? ` And ${counted(others.length, "file")} more.` : ""}`);
       if (this.left) words.push(`${counted(this.left, "file")} outside of the folders of classes ${this.left === 1 ? "was" : "were"} left.`);
@@ -350,11 +353,11 @@ export default {
       const canvas = Object.assign(document.createElement("canvas"), { width: FRAME, height: FRAME });
       const [x, y] = [(video.videoWidth - side) / 2, (video.videoHeight - side) / 2];
       canvas.getContext("2d").drawImage(video, x, y, side, side, 0, 0, FRAME, FRAME);
-      const label = this.filmed;
+      const [url, label] = [this.url, this.filmed];
       this.taking += 1;
       const taken = (file) => {
         this.taking -= 1;
-        file ? this.enqueue([{ file, name: "a frame", label, camera: true }]) : this.finish();
+        file ? this.enqueue([{ file, name: "a frame", url, label, camera: true }]) : this.finish();
       };
       canvas.toBlob(taken, "image/jpeg", 0.92);
     },
