@@ -21,7 +21,7 @@ from glassnet.explanation.attribution_methods import METHODS, Told
 from glassnet.explanation.attributions import attribute, methods_for
 from glassnet.explanation.differentiable import Differentiable
 from glassnet.explanation.flips import smallest_change
-from glassnet.explanation.layers import activations
+from glassnet.explanation.layers import activations, chain, logits_of
 from glassnet.figures.attributions import draw_attributions, draw_flip
 from glassnet.probabilities import softmax
 from glassnet.training.inference import predict
@@ -540,3 +540,19 @@ def test_command_explains_why(command: Callable[..., Any], run: Run, few: Datase
     said = command("explain", run.path, "--index", 0, "--why", "oclusion")
     assert said.code != 0
     assert "did you mean 'occlusion'" in said.err
+
+
+def test_logits_before_a_softmax_that_is_no_layer() -> None:
+    image = keras.Input((6, 6))
+    scores = keras.layers.Dense(3)(keras.layers.Flatten()(image))
+    model, before = keras.Model(image, keras.ops.softmax(scores)), keras.Model(image, scores)
+    images = np.random.default_rng(0).integers(0, 256, (4, 6, 6)).astype("uint8")
+    np.testing.assert_allclose(logits_of(model)(images), before(images.astype("float32")), rtol=1e-5, atol=1e-4)
+    with pytest.raises(InputError, match="is no plain stack of layers"):
+        chain(model)
+    classifier = keras.Sequential([keras.Input((36,)), keras.layers.Dense(3, "softmax")], name="classifier")
+    with pytest.raises(
+        InputError, match="ends in a softmax inside of the network 'classifier'; logits are known"
+    ) as told:
+        logits_of(keras.Sequential([keras.Input((6, 6)), keras.layers.Flatten(), classifier]))
+    assert "\n" not in str(told.value)

@@ -17,7 +17,7 @@ import pytest
 import glassnet
 from glassnet import Dataset, InputError, Run, recipes
 from glassnet._keras import keras, seeded
-from glassnet.errors import OutputError, RunError
+from glassnet.errors import DivergedError, OutputError, RunError
 from glassnet.training.checkpoints import Checkpoints
 from glassnet.training.events import EpochEnded, Progress
 
@@ -215,3 +215,67 @@ def test_place_that_cannot_be_written_is_refused_before_training(few: Dataset, t
     (tmp_path / "file").touch()
     with pytest.raises(OutputError):
         glassnet.train("baseline", few, out=tmp_path / "file" / "run")
+
+
+def test_a_killed_replacement_goes_on_and_then_replaces(few: Dataset, tmp_path: Path) -> None:
+    settings = {"epochs": 3, "validation": True}
+    expected = glassnet.train("digits-32", few, seed=3, **settings)
+    old = glassnet.train("baseline", few, epochs=1, out=tmp_path / "run")
+
+    def kill(event: Any) -> None:
+        if isinstance(event, Progress) and event.epoch == 1:
+            raise Killed
+
+    with pytest.raises(Killed):
+        glassnet.train("digits-32", few, seed=3, out=tmp_path / "run", replace=True, on_event=kill, **settings)
+    kept = tmp_path / "kept"
+    shutil.copytree(tmp_path / "run.unfinished", kept)
+    assert glassnet.open_run(tmp_path / "run").passport == old.passport  # until the new one is complete
+    epochs: list[int] = []
+    resumed = glassnet.resume(tmp_path / "run", few, on_event=lambda event: epochs.append(getattr(event, "epoch", 1)))
+    assert_same(resumed, expected)
+    assert set(epochs) == {1, 2}
+    assert_same(glassnet.open_run(tmp_path / "run"), expected)
+    kept.rename(tmp_path / "run.unfinished")  # as if killed after the new run was in its place
+    assert glassnet.resume(tmp_path / "run", few).passport == glassnet.open_run(tmp_path / "run").passport
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, OSError, RunError])
+def test_an_error_after_training_keeps_what_was_learned(
+    few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    expected = glassnet.train("baseline", few, epochs=2)
+
+    def fail(*_: Any) -> None:
+        raise kind("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("glassnet.figures.run.draw_run", fail)
+        with pytest.raises(OutputError if kind is OSError else kind, match="no space left") as error:
+            glassnet.train("baseline", few, epochs=2, out=tmp_path / "run")
+        told = "\n".join([str(error.value), *getattr(error.value, "__notes__", [])])
+        assert f"go on with glassnet train --resume {tmp_path / 'run'}, or start anew with --replace" in told
+        assert "\n" not in str(error.value)
+        with pytest.raises(Exception, match="no space left"):  # once more, and it is kept once more
+            glassnet.resume(tmp_path / "run", few)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.unfinished"]
+    assert_same(glassnet.resume(tmp_path / "run", few), expected)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_error_that_leaves_nothing_to_go_on_from_leaves_nothing(few: Dataset, tmp_path: Path) -> None:
+    def fail(event: Any) -> None:
+        raise RuntimeError("too early")
+
+    with pytest.raises(RuntimeError, match="too early"):
+        glassnet.train("baseline", few, epochs=2, out=tmp_path / "runs" / "run", on_event=fail)
+    assert not list(tmp_path.iterdir())
+
+    def diverge(event: Any) -> None:
+        if isinstance(event, Progress) and event.epoch == 1:
+            raise DivergedError("the loss is nan")
+
+    with pytest.raises(DivergedError, match="the loss is nan$"):
+        glassnet.train("baseline", few, epochs=2, out=tmp_path / "run", on_event=diverge)
+    assert not list(tmp_path.iterdir())

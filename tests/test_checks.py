@@ -100,3 +100,31 @@ def test_nothing_is_warned_about_where_nothing_is_wrong(few: Dataset) -> None:
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
         glassnet.fit(network(None, from_logits=True), few.train.images, few.train.labels)
+
+
+def stacked(*, from_logits: bool) -> keras.Model:
+    """A network that ends in another one."""
+    layers = keras.layers
+    classifier = keras.Sequential([keras.Input((784,)), layers.Dense(10, "softmax")], name="classifier")
+    model = keras.Sequential([keras.Input((28, 28)), layers.Rescaling(1 / 255), layers.Flatten(), classifier])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits))
+    return model
+
+
+def functional(*, from_logits: bool) -> keras.Model:
+    """A network that ends in a function, which is no layer."""
+    image = keras.Input((28, 28))
+    scores = keras.layers.Dense(10)(keras.layers.Flatten()(image / 255))
+    model = keras.Model(image, keras.ops.softmax(scores))
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits))
+    return model
+
+
+@pytest.mark.parametrize("build", [stacked, functional])
+def test_a_softmax_is_found_wherever_the_network_ends(few: Dataset, build: Any) -> None:
+    x, y = few.train.images[:64], few.train.labels[:64]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", OutputMismatchWarning)
+        glassnet.fit(build(from_logits=False), x, y)
+    with pytest.warns(OutputMismatchWarning, match="the last layer gives probabilities, .* use from_logits=False"):
+        glassnet.fit(build(from_logits=True), x, y)

@@ -488,3 +488,37 @@ def test_it_prints_on_white_paper(visit: Any) -> None:
     opened.emulate_media(media="print", color_scheme="dark")
     assert opened.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not opened.locator("nav").is_visible()
+
+
+@pytest.mark.parametrize("axis", [None, -1, (1, 2)])
+def test_keras_code_keeps_what_a_layer_was_adapted_to(
+    axis: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from glassnet._keras import keras
+
+    images = np.random.default_rng(0).normal(100, 30, (50, 7, 7)).astype("float32")
+    adapted = keras.layers.Normalization(axis=axis)
+    model = keras.Sequential([keras.Input((7, 7)), adapted, keras.layers.Flatten(), keras.layers.Dense(2)])
+    adapted.adapt(images)
+    monkeypatch.chdir(tmp_path)
+    model.save("model.keras")
+    code, rooms = model_code(model), {"keras": keras}
+    exec(code, rooms)
+    built: Any = rooms["model"]
+    np.testing.assert_array_equal(built.layers[0](images), adapted(images))
+    assert ("model.keras" in code) == (axis == (1, 2))  # 49 means and variances would be too long to read
+    assert not np.array_equal(built.layers[-1].kernel, model.layers[-1].kernel)
+
+
+def test_keras_code_admits_a_schedule_that_cannot_be_written() -> None:
+    from glassnet._keras import keras
+
+    class Own(keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step: Any) -> float:
+            return 0.01
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    model.compile(keras.optimizers.Adam(Own()), "mse")
+    code = compile_code(model)
+    assert code.startswith("# Learning rate schedule 'Own'")
+    assert "\n" not in code

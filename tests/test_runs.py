@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,11 @@ import glassnet
 from glassnet import Dataset, InputError, Run
 from glassnet._keras import keras
 from glassnet.errors import DivergedError, OutputError, RunError
-from glassnet.runs import Passport, free_name
-from glassnet.training.events import Progress
+from glassnet.runs import Interruption, Passport, free_name
+from glassnet.sharing.command import unchanged
+from glassnet.sharing.keras_code import keras_code
+from glassnet.training.events import EpochEnded, Progress
+from glassnet.training.trainer import HandedToKerasWarning
 
 PLAIN_KERAS = """
 import sys
@@ -238,4 +242,76 @@ def test_names_count_up(tmp_path: Path) -> None:
 
 
 def test_passport_round_trips(run: Run) -> None:
+    assert Passport.model_validate_json(run.passport.model_dump_json(by_alias=True)) == run.passport
+
+
+def test_a_model_of_ones_own_may_end_in_a_network_or_a_function(few: Dataset) -> None:
+    image = keras.Input((28, 28))
+    flat = keras.layers.Flatten()(image / 255)
+    classifier = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10, "softmax")])
+    for output in (classifier(flat), keras.ops.softmax(keras.layers.Dense(10)(flat))):
+        run = glassnet.train(keras.Model(image, output), few, epochs=1)
+        assert not run.model.loss.from_logits
+        assert run.passport.outputs == "probabilities"
+        answers = glassnet.predict(run, few.test.images[:5])
+        given = run.model.predict(few.test.images[:5], verbose=0)
+        np.testing.assert_allclose([one.probabilities for one in answers], given, atol=1e-5)
+
+
+def test_a_training_that_is_steered_to_its_end_is_one_that_was_stopped(few: Dataset) -> None:
+    steering = glassnet.Steering()
+
+    def stop(event: Any) -> None:
+        if isinstance(event, EpochEnded) and event.epoch == 1:
+            steering.stop()
+
+    run = glassnet.train("baseline", few, epochs=20, on_event=stop, steering=steering)
+    assert len(run.passport.history["loss"]) == 2
+    assert run.passport.interrupted == Interruption(epoch=2, step=63, steps=63)
+    assert run.passport.train_accuracy == run.passport.history["accuracy"][-1]
+    assert not unchanged(run.passport)
+    assert "# The run was stopped in epoch 2; this goes to the end." in keras_code(run)
+    steering = glassnet.Steering()
+    steering.stop()
+    run = glassnet.train("baseline", few, epochs=2, steering=steering)
+    assert run.passport.interrupted == Interruption(epoch=1, step=0, steps=63)
+    assert run.passport.train_accuracy is None
+
+
+def test_a_training_that_is_stopped_after_its_last_batch_went_to_its_end(few: Dataset) -> None:
+    def interrupt(event: Any) -> None:
+        if isinstance(event, EpochEnded) and event.epoch == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run = glassnet.train("baseline", few, epochs=2, on_event=interrupt)
+    assert len(run.passport.history["loss"]) == 2
+    assert run.passport.interrupted is None
+
+
+def test_what_keras_trains_has_a_history(few: Dataset) -> None:
+    model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=True)
+    with pytest.warns(HandedToKerasWarning):
+        run = glassnet.train(model, few, epochs=2, batch_size=500)
+    assert len(run.passport.history["loss"]) == 2
+    assert run.passport.interrupted is None
+    assert run.passport.train_accuracy == run.passport.history["accuracy"][-1]
+
+
+def test_metrics_of_several_values_do_not_end_a_training(few: Dataset, tmp_path: Path) -> None:
+    class EachClass(keras.metrics.Metric):
+        def __init__(self) -> None:
+            super().__init__(name="each_class")
+            self.seen = self.add_weight(shape=(10,), initializer="zeros")
+
+        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+            self.seen.assign_add(keras.ops.sum(y_pred, axis=0))
+
+        def result(self) -> Any:
+            return self.seen + 0
+
+    model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy", EachClass()])
+    run = glassnet.train(model, few, epochs=1, validation=True)
+    assert list(run.passport.history) == ["loss", "accuracy", "val_loss", "val_accuracy"]
     assert Passport.model_validate_json(run.passport.model_dump_json(by_alias=True)) == run.passport

@@ -1,5 +1,6 @@
 """Steering from another thread, and many trainings at once."""
 
+import signal
 import threading
 import time
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 import glassnet
 from glassnet import Dataset, InputError, Steering, recipes
 from glassnet._keras import keras, seeded
+from glassnet.training import inference
 from glassnet.training.events import Progress
+from glassnet.training.watch import Watch
 
 
 class Background:
@@ -179,3 +182,55 @@ def test_a_wish_for_a_learning_rate_does_not_break_a_schedule(few: Dataset) -> N
     )
     glassnet.fit(model, few.train.images, few.train.labels, epochs=2, steering=steering)
     assert float(model.optimizer.learning_rate) < 1e-5
+
+
+def test_twins_differ_in_what_their_layers_were_adapted_to(few: Dataset) -> None:
+    """What Normalization found in its data is neither a variable of the step nor a setting."""
+    x, y = few.train.images[:200].reshape(200, -1).astype("float32"), few.train.labels[:200]
+
+    def make(scale: float) -> tuple[keras.Model, Any]:
+        adapted = keras.layers.Normalization(axis=None)
+        model = keras.Sequential([keras.Input((784,)), adapted, keras.layers.Dense(10, "softmax")])
+        adapted.adapt(x * scale)
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        return model, adapted
+
+    for scale in (1.0, 100.0):
+        with seeded(1):
+            ours, adapted = make(scale)
+        with seeded(1):
+            theirs, _ = make(scale)
+        np.testing.assert_allclose(inference.predict(ours, x), theirs.predict(x, verbose=0), atol=1e-5)
+        assert inference.evaluate(ours, x, y)["loss"] == pytest.approx(theirs.evaluate(x, y, verbose=0), abs=1e-5)
+        with seeded(1):
+            glassnet.fit(ours, x, y)
+        with seeded(1):
+            theirs.fit(x, y, verbose=0)
+        for mine, yours in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_allclose(mine, yours, atol=1e-5, err_msg=str(scale))
+
+    class Own(keras.layers.Dense):
+        """With a part that is not Keras's own, a model has programs for itself alone."""
+
+    model = keras.Sequential([keras.Input((784,)), adapted, Own(10)])
+    for scale in (1.0, 100.0):
+        adapted.adapt(x * scale)
+        np.testing.assert_allclose(inference.predict(model, x), model(x), rtol=1e-5, atol=1e-5)
+
+
+def test_ctrl_c_stops_trainings_that_wait_for_their_turn(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    first: list[Watch] = []
+    tell = Watch.__call__
+
+    def press(watch: Watch, event: Any) -> None:
+        tell(watch, event)
+        if isinstance(event, Progress) and not first:
+            first.append(watch)
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Watch, "__call__", press)
+    runs = glassnet.train_many("digits-32", few, seeds=[1, 2, 3], threads=1, epochs=30)
+    stops = [run.passport.interrupted for run in runs]
+    assert all(stops)
+    assert [stop.step for stop in stops[1:] if stop] == [1, 1]
+    assert all(run.passport.history["loss"] == [] for run in runs[1:])

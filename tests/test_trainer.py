@@ -1,6 +1,8 @@
 """fit, evaluate and predict compute what Keras computes: same batches, same order, same numbers."""
 
+import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import glassnet
 from glassnet import Dataset, InputError, recipes
 from glassnet._keras import keras, seeded
 from glassnet.training import inference
+from glassnet.training.checkpoints import Checkpoints
 from glassnet.training.events import EpochEnded, Progress, TrainingStarted
 
 layers = keras.layers
@@ -148,7 +151,9 @@ def test_a_recipe_is_what_plain_keras_makes_with_its_seed(few: Dataset, name: st
         {"shuffle": "batch"},
         {"validation_split": 0.3},
         {"class_weight": {0: 5.0, 3: 0.1}},
+        {"class_weight": {0: 5.0, 3: 0.1}, "validation_split": 0.3},
         {"sample_weight": np.linspace(0, 2, 300)},
+        {"sample_weight": np.linspace(0, 2, 300), "validation_split": 0.3},
         {"initial_epoch": 1, "epochs": 3},
         {"epochs": 4, "validation_split": 0.2, "validation_freq": 2},
         {"epochs": 4, "validation_split": 0.2, "validation_freq": [1, 4]},
@@ -439,3 +444,94 @@ def test_seed_is_local() -> None:
     assert np.random.random(3).tolist() == expected
     with seeded(1):
         assert np.random.random(3).tolist() == first
+
+
+class Slowing(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that cannot be written down."""
+
+    def __call__(self, step: Any) -> Any:
+        return 0.01 / (1 + keras.ops.cast(step, "float32"))
+
+
+class Registered(Slowing):
+    """One that can be written, but not be read again."""
+
+    def get_config(self) -> dict[str, Any]:
+        return {}
+
+
+@pytest.mark.parametrize("rate", [Slowing(), Registered(), lambda: 0.01], ids=["unwritten", "unread", "function"])
+def test_learning_rates_of_ones_own_are_trained_with_as_in_keras(few: Dataset, rate: Any) -> None:
+    x, y = few.train.images[:300], few.train.labels[:300]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        assert_same(both(lambda: compiled(dense, keras.optimizers.Adam(rate)), x, y, epochs=2))
+
+
+@pytest.mark.parametrize("kept", [["bias"], ["kernel"], []])
+def test_what_is_excluded_from_weight_decay_does_not_decay(few: Dataset, kept: list[str]) -> None:
+    def make() -> keras.Model:
+        optimizer = keras.optimizers.AdamW(0.01, weight_decay=0.5)
+        optimizer.exclude_from_weight_decay(var_names=kept)
+        return compiled(
+            lambda: keras.Sequential([keras.Input((28, 28)), layers.Flatten(), layers.Dense(10)]), optimizer
+        )
+
+    assert_same(both(make, few.train.images[:300] / 255, few.train.labels[:300], epochs=3))
+
+
+@pytest.mark.parametrize("settings", [{}, {"verbose": 1}, {"callbacks": True}, {"on_event": True}], ids="-".join)
+def test_metrics_of_several_values_are_as_in_keras(few: Dataset, settings: dict[str, Any]) -> None:
+    x, y = few.train.images[:300], keras.utils.to_categorical(few.train.labels[:300], 10)
+    events: list[Any] = []
+    heard: dict[str, list[Any]] = {"ours": [], "theirs": []}
+
+    class Hook(keras.callbacks.Callback):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            heard[self.name].append(logs["f1_score"])
+
+    def train(name: str) -> tuple[Any, keras.Model]:
+        with seeded(5):
+            model = dense()
+            model.compile("adam", "categorical_crossentropy", metrics=[keras.metrics.F1Score(), "accuracy"])
+            chosen: dict[str, Any] = {"verbose": settings.get("verbose", 0), "epochs": 2}
+            chosen["callbacks"] = [Hook(name)] if "callbacks" in settings else []
+            if name == "ours" and "on_event" in settings:
+                chosen["on_event"] = events.append
+            fit = model.fit if name == "theirs" else partial(glassnet.fit, model)
+            return fit(x, y, validation_data=(x[:50], y[:50]), **chosen).history, model
+
+    (ours, our_model), (theirs, their_model) = train("ours"), train("theirs")
+    assert np.shape(ours["f1_score"]) == np.shape(ours["val_f1_score"]) == (2, 10)
+    assert_same((ours, theirs, our_model, their_model))
+    np.testing.assert_allclose(heard["ours"], heard["theirs"], atol=1e-5)
+    expected = their_model.evaluate(x, y, verbose=0, return_dict=True)
+    np.testing.assert_allclose(inference.evaluate(our_model, x, y)["f1_score"], expected["f1_score"], atol=1e-5)
+    assert all(isinstance(one, float) for event in events[1:] for one in event.logs.values())
+
+
+def test_metrics_of_several_values_are_kept_in_checkpoints(few: Dataset, tmp_path: Any) -> None:
+    x, y = few.train.images[:300], keras.utils.to_categorical(few.train.labels[:300], 10)
+
+    def train(epochs: int, checkpoints: Checkpoints | None) -> Any:
+        with seeded(5):
+            model = dense()
+            model.compile("adam", "categorical_crossentropy", metrics=[keras.metrics.F1Score()])
+            rng = np.random.RandomState(1)
+            return glassnet.fit(model, x, y, epochs=epochs, checkpoints=checkpoints, rng=rng).history["f1_score"]
+
+    train(2, Checkpoints(tmp_path))
+    np.testing.assert_array_equal(train(3, Checkpoints(tmp_path)), train(3, None))
+
+
+def test_who_stops_before_an_epoch_gets_one_batch_of_it_as_in_keras(few: Dataset) -> None:
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.model.stop_training = epoch == 1
+
+    x, y = few.train.images[:320], few.train.labels[:320]
+    assert_same(both(lambda: compiled(dense), x, y, epochs=3, callbacks=[Stop()]))

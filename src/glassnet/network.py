@@ -83,9 +83,20 @@ def summarize(model: "keras.Model") -> Summary:
 
 def gives_probabilities(model: "keras.Model") -> bool:
     """Tell whether the outputs are probabilities; if not, they are logits and need a softmax."""
-    last = model.layers[-1]
+    last = last_operation(model)
     activation = getattr(last, "activation", None)
-    return type(last).__name__ == "Softmax" or getattr(activation, "__name__", "") in ("softmax", "sigmoid")
+    kinds, functions = ("Softmax", "Sigmoid"), ("softmax", "sigmoid")
+    return type(last).__name__ in kinds or getattr(activation, "__name__", "") in functions
+
+
+def last_operation(model: "keras.Model") -> Any:
+    """Return what makes a model's output: a layer, or a function such as keras.ops.softmax.
+
+    Where the model ends in a network within it, this is what makes the output of that one.
+    """
+    outputs = getattr(model, "outputs", None)  # a model whose parts are known only to its own code has none
+    last: Any = outputs[0]._keras_history.operation if outputs else model.layers[-1]
+    return last_operation(last) if getattr(last, "layers", None) else last
 
 
 def is_convolution(layer: "keras.Layer") -> bool:

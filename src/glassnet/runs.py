@@ -55,7 +55,7 @@ class Seconds(_Record):
 
 
 class Interruption(_Record):
-    """Where training was stopped before its end."""
+    """Where training was stopped before its end: by Ctrl-C, by steering or by a listener."""
 
     epoch: int = Field(description="the epoch that was running, from 1")
     step: int = Field(description="batches that it had done")
@@ -94,7 +94,7 @@ class Passport(_Record):
     batch_size: int
     seed: int
     device: str
-    history: dict[str, list[float]] = Field(description="one value per complete epoch")
+    history: dict[str, list[float]] = Field(description="one value per complete epoch; metrics of several are left out")
     interrupted: Interruption | None = Field(default=None, description="null if training went to its end")
     train_accuracy: float | None = Field(description="of the last epoch, while it learned")
     test_loss: float
@@ -272,7 +272,7 @@ def is_run(path: Path) -> bool:
 
 
 def fingerprint(path: Path) -> str:
-    """Return what tells the run in a folder from every other one, even of the same recipe and seed; "" if it is none."""
+    """Return what tells a run folder from every other one, even of the same recipe and seed; "" if it is no run."""
     return _sha256(path / PASSPORT) if is_run(path) else ""
 
 

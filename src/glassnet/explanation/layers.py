@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.errors import InputError, UnknownNameError
-from glassnet.network import gives_probabilities
+from glassnet.network import gives_probabilities, last_operation
 
 if TYPE_CHECKING:
     import jax
@@ -31,6 +31,8 @@ def chain(model: "keras.Model") -> "list[keras.Layer]":
             if layer.input is not tensor:
                 raise ValueError
             tensor = layer.output
+        if tensor is not model.outputs[0]:  # a function such as keras.ops.softmax comes last, which is no layer
+            raise ValueError
     except (AttributeError, ValueError) as error:
         raise InputError(
             f"the model {model.name!r} is no plain stack of layers, one after the other; only such a stack can be "
@@ -102,12 +104,18 @@ def logits_of(model: "keras.Model") -> Logits:
     """
     from glassnet._keras import keras
 
-    last = model.layers[-1]
+    last = last_operation(model)
     kind = type(last).__name__
     head: Any = ()
     if not gives_probabilities(model):
         body = model
-    elif kind in ("Softmax", "Activation"):
+    elif model.outputs[0]._keras_history.operation is not last:
+        inner = model.layers[-1].name
+        raise InputError(
+            f"the model {model.name!r} ends in a softmax inside of the network {inner!r}; logits are known where it is "
+            f"a layer of the model itself: build the model of the layers of {inner!r}"
+        )
+    elif kind in ("Softmax", "Sigmoid", "Activation"):
         body = keras.Model(model.inputs, last.input)
     elif kind == "Dense":
         body = keras.Model(model.inputs, last.input)

@@ -12,6 +12,9 @@ SIDES = ("kernel_size", "pool_size", "strides", "dilation_rate", "size", "paddin
 WIDTH = 92
 """Longest call on one line, in characters, before it is indented."""
 
+MOST_NUMBERS = 32
+"""So many means and variances are written into the code; of more, nobody would read it."""
+
 
 class NotPlainError(Exception):
     """Something that code from Keras's own parts cannot build."""
@@ -27,7 +30,7 @@ def write_call(thing: Any, always: tuple[str, ...] = ()) -> str:
     room, path = _home(keras, kind)
     if getattr(room, kind.__name__, None) is not kind:
         raise NotPlainError(f"{kind.__name__} is not Keras's own")
-    config = thing.get_config()
+    config = _config(thing)
     parameters = inspect.signature(kind.__init__).parameters.values()
     plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     needed = [one.name for one in parameters if one.kind in plain and one.default is one.empty and one.name != "self"]
@@ -71,6 +74,28 @@ def joined(start: str, arguments: list[str], end: str) -> str:
 def indented(text: str) -> str:
     """Return every line four characters to the right, with a line's end."""
     return "".join(f"    {line}\n" for line in text.splitlines())
+
+
+def _config(thing: Any) -> dict[str, Any]:
+    """Return an object's settings, with what a layer found when it was adapted to data."""
+    from glassnet._keras import keras
+
+    try:
+        config = thing.get_config()
+    except (NotImplementedError, TypeError, ValueError) as error:  # a schedule of the user's own, for example
+        raise NotPlainError(f"{type(thing).__name__} does not tell its settings") from error
+    if isinstance(thing, keras.layers.Normalization) and is_adapted(thing):
+        mean, variance = np.asarray(thing.adapt_mean), np.asarray(thing.adapt_variance)
+        if mean.size > MOST_NUMBERS:
+            raise NotPlainError(f"The layer {write_value(thing.name)} was adapted to {mean.size} means and variances")
+        config |= {"mean": mean.tolist(), "variance": variance.tolist()}
+    return config
+
+
+def is_adapted(layer: Any) -> bool:
+    """Tell whether a layer is one that has been adapted to data, which its settings do not say."""
+    mean = getattr(layer, "adapt_mean", None)
+    return mean is not None and bool(np.any(mean) or np.any(np.asarray(layer.adapt_variance) != 1))
 
 
 def _given(kind: type, config: dict[str, Any], needed: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from glassnet.mirroring import is_joined, one_side
 from glassnet.recipe import AUGMENTATIONS
 from glassnet.runs import Passport, Run
-from glassnet.sharing.keras_calls import NotPlainError, indented, joined, write_call, write_value
+from glassnet.sharing.keras_calls import NotPlainError, indented, is_adapted, joined, write_call, write_value
 
 if TYPE_CHECKING:
     import keras
@@ -72,10 +72,19 @@ def model_code(model: "keras.Model") -> str:
     try:
         return _sequential(model) if type(model).__name__ == "Sequential" else _functional(model)
     except NotPlainError as reason:
+        remark = f"# {reason}, so the network comes from the run folder; the clone has new weights."
+        if not any(map(is_adapted, model._flatten_layers())):
+            return f'{remark}\nmodel = keras.models.clone_model(keras.saving.load_model("model.keras"))'
         return "\n".join(
             (
-                f"# {reason}, so the network comes from the run folder; the clone has new weights.",
-                'model = keras.models.clone_model(keras.saving.load_model("model.keras"))',
+                remark,
+                "# Its Normalization layers stay as they were adapted.",
+                "def cloned(layer):",
+                "    kept = isinstance(layer, keras.layers.Normalization)",
+                "    return layer if kept else layer.__class__.from_config(layer.get_config())",
+                "",
+                'saved = keras.saving.load_model("model.keras")',
+                "model = keras.models.clone_model(saved, clone_function=cloned, recursive=True)",
             )
         )
 
@@ -91,8 +100,8 @@ def compile_code(model: "keras.Model", *, label_smoothing: float = 0.0) -> str:
 
     if not isinstance(model.optimizer, keras.optimizers.Optimizer):
         return "# The run's model is not compiled."
-    settings: Any = model.get_compile_config() or {}
     try:
+        settings: Any = model.get_compile_config() or {}
         arguments = [f"optimizer={write_call(model.optimizer, always=('learning_rate',))}"]
         if label_smoothing:
             told = [*_logits_told(model), f"label_smoothing={label_smoothing}"]
@@ -101,7 +110,8 @@ def compile_code(model: "keras.Model", *, label_smoothing: float = 0.0) -> str:
         else:
             told = [name for name in COMPILED if settings.get(name) is not None]
             arguments += [f"{name}={write_value(settings[name])}" for name in told]
-    except NotPlainError as reason:
+    except (NotPlainError, NotImplementedError) as error:  # the second where a part does not tell its settings
+        reason = str(error).rstrip(".")
         return f"# {reason}: compile the model with that part as in the run."
     return joined("model.compile(", arguments, ")")
 

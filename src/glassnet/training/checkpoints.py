@@ -31,13 +31,13 @@ class Place:
         epoch: the running epoch, from 0.
         position: batches done in it.
         order: `int32 (n,)`, its order of the examples.
-        history: what earlier epochs gave.
+        history: what earlier epochs gave; a number, or a list of them, for each.
     """
 
     epoch: int
     position: int
     order: np.ndarray
-    history: dict[str, list[float]]
+    history: dict[str, list[Any]]
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Epochs: one after the other, in chunks that are as long as nobody needs to hear from them."""
 
 import time
+from typing import Any
 
 import jax
 import numpy as np
@@ -9,7 +10,7 @@ from glassnet._keras import keras
 from glassnet.training.batches import permutation
 from glassnet.training.checkpoints import Checkpoints, Place
 from glassnet.training.events import Listener, Progress
-from glassnet.training.inference import floats
+from glassnet.training.inference import floats, plain
 from glassnet.training.programs import Program
 from glassnet.training.state import get_state, set_state
 from glassnet.training.steering import Steering
@@ -69,7 +70,9 @@ class Epochs:
         last = min(first + self.steps, self.batches.steps)
         while self.position < last:
             window = self.source.at(self.position)
-            length = min(1 if self.every_batch else self.chunk, min(last, window.stop) - self.position)
+            # Who stops a training before an epoch gets one batch of it, as in Keras.
+            short = self.every_batch or self.model.stop_training
+            length = min(1 if short else self.chunk, min(last, window.stop) - self.position)
             if self.steering:
                 length = self.steering.next_chunk(self.model, length)
                 if not length:
@@ -78,11 +81,11 @@ class Epochs:
             self.hooks.on_train_batch_begin(start - first)
             seconds = self._train(window, start, stop)
             self.position = stop
-            logs = floats(self.model.get_metrics_result()) if self.wants_logs else {}
+            logs = plain(self.model.get_metrics_result()) if self.wants_logs else {}
             self.hooks.on_train_batch_end(stop - first - 1, logs)
             if self.on_event:
                 images = min(stop * self.batches.batch_size, self.batches.n) - start * self.batches.batch_size
-                self.on_event(Progress(epoch, stop - first, last - first, logs, images / seconds))
+                self.on_event(Progress(epoch, stop - first, last - first, floats(logs), images / seconds))
             if self.model.stop_training:
                 break
             if self.checkpoints and self.position < last and self.checkpoints.due():
@@ -98,15 +101,19 @@ class Epochs:
 
     def go_on_from(self, place: Place) -> int:
         """Take up the place of a checkpoint; return the epoch that comes next."""
-        self.model.history.history = {name: list(values) for name, values in place.history.items()}
+        self.model.history.history = {
+            name: [np.asarray(one, np.float32) if isinstance(one, list) else one for one in values]
+            for name, values in place.history.items()
+        }
         self.model.history.epoch = list(range(place.epoch))
         if len(place.order):
             self.order, self.position = place.order, place.position
             self.resumed = place.position % self.steps != 0
         return place.epoch
 
-    def _history(self) -> dict[str, list[float]]:
-        return {name: [float(one) for one in values] for name, values in self.model.history.history.items()}
+    def _history(self) -> dict[str, list[Any]]:
+        past = self.model.history.history
+        return {name: [np.asarray(one).tolist() for one in values] for name, values in past.items()}
 
     def _train(self, window: Window, start: int, stop: int) -> float:
         """Train on the batches from `start` up to `stop`; return the seconds, and choose the next chunk by them."""

@@ -14,6 +14,7 @@ from typing import Any
 import jax
 
 from glassnet._keras import keras
+from glassnet.training.overrides import overridden
 from glassnet.training.state import State
 
 ELEMENTWISE = ("SGD", "Adam", "AdamW", "RMSprop", "Nadam", "Adamax", "Adagrad", "Adadelta", "Lion", "Ftrl")
@@ -46,7 +47,7 @@ def flat_optimizer(model: keras.Model) -> Iterator[tuple[Pack, Pack]]:
     if jax.default_backend() != "cpu" or not _is_elementwise(model):
         yield NO_CHANGE
         return
-    twin = type(optimizer).from_config(optimizer.get_config())
+    twin = _twin(optimizer)
     rows = [keras.Variable(_flat(variable.value), name=variable.name) for variable in model.trainable_variables]
     twin.build(rows)
     if [math.prod(one.shape) for one in twin.variables] != [math.prod(one.shape) for one in optimizer.variables]:
@@ -74,6 +75,20 @@ def flat_optimizer(model: keras.Model) -> Iterator[tuple[Pack, Pack]]:
         del optimizer.__dict__["stateless_apply"]
 
 
+def _twin(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """Return a new optimizer with the same settings.
+
+    A learning rate that is a schedule or a function is handed over as it is: one of the user's own can be called, but
+    often not be written down.
+    """
+    rate: Any = optimizer._learning_rate
+    if not callable(rate):
+        return type(optimizer).from_config(optimizer.get_config())
+    with overridden([(optimizer, "_learning_rate", None)]):
+        settings = optimizer.get_config()
+    return type(optimizer).from_config({**settings, "learning_rate": rate})
+
+
 def _is_elementwise(model: keras.Model) -> bool:
     """Tell whether the update of an element depends on its own gradient alone, or on norms over whole arrays."""
     optimizer = model.optimizer
@@ -81,11 +96,18 @@ def _is_elementwise(model: keras.Model) -> bool:
     return (
         known
         and optimizer.built
-        and not getattr(optimizer, "_exclude_from_weight_decay", None)
+        and not excludes_from_decay(optimizer)
         and all(variable.constraint is None for variable in model.trainable_variables)
         and not any(getattr(variable, "overwrite_with_gradient", False) for variable in model.trainable_variables)
         and any(len(variable.shape) > 1 for variable in model.trainable_variables)
     )
+
+
+def excludes_from_decay(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Tell whether weight decay passes some variables by: only the optimizer itself knows, its settings do not say."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    names = ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern")
+    return any(getattr(inner, name, None) for name in names)
 
 
 def _flat(array: Any) -> Any:

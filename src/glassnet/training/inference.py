@@ -15,7 +15,7 @@ from glassnet.training.state import build, get_state, set_state
 
 def evaluate(
     model: keras.Model, x: Any, y: Any = None, *, batch_size: int = 32, sample_weight: Any = None
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Return the loss and metrics on arrays, as `keras.Model.evaluate(…, return_dict=True)`.
 
     Memory does not grow with the number of examples: they go to the device in pieces.
@@ -40,7 +40,7 @@ def predict(model: keras.Model, x: Any, *, batch_size: int = 256) -> Any:
     return results[0] if len(results) == 1 else jax.tree.map(lambda *parts: np.concatenate(parts), *results)
 
 
-def measure(model: keras.Model, data: Batches, hooks: keras.callbacks.CallbackList) -> dict[str, float]:
+def measure(model: keras.Model, data: Batches, hooks: keras.callbacks.CallbackList) -> dict[str, Any]:
     """Evaluate a built model, and tell the callbacks."""
     hooks.on_test_begin()
     model.reset_metrics()
@@ -54,13 +54,18 @@ def measure(model: keras.Model, data: Batches, hooks: keras.callbacks.CallbackLi
             hooks.on_test_batch_begin(done + start)
             state = program(get_state(model, "test"), arrays, order, np.int32(start), np.int32(stop))
             set_state(model, "test", state)
-            hooks.on_test_batch_end(done + stop - 1, floats(model.get_metrics_result()) if every_batch else {})
+            hooks.on_test_batch_end(done + stop - 1, plain(model.get_metrics_result()) if every_batch else {})
         done += piece.steps
-    logs = floats(model.get_metrics_result())
+    logs = plain(model.get_metrics_result())
     hooks.on_test_end(logs)
     return logs
 
 
+def plain(logs: dict[str, Any]) -> dict[str, Any]:
+    """Return Keras's logs as plain numbers; a metric with a value for each class is an array of them, as in Keras."""
+    return {name: np.asarray(value) if np.ndim(value) else float(value) for name, value in logs.items()}
+
+
 def floats(logs: dict[str, Any]) -> dict[str, float]:
-    """Return Keras's logs as plain numbers."""
-    return {name: float(value) for name, value in logs.items()}
+    """Return the numbers among Keras's logs, which is what events tell and passports keep."""
+    return {name: float(value) for name, value in logs.items() if not np.ndim(value)}

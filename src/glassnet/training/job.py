@@ -104,8 +104,8 @@ class Job:
         evaluate_seconds = time.perf_counter() - before
         outputs = "probabilities" if gives_probabilities(self.model) else "logits"
         assurance = self._assurance(outputs)
-        history = sorted(self.history.items(), key=_loss_first)
-        last = self.watch.logs or {name: values[-1] for name, values in history if values}
+        history = _kept(self.history, self.watch.complete_epochs)
+        last = self.watch.logs or {name: values[-1] for name, values in history.items() if values}
         passport = Passport(
             run="",
             recipe=self.plan.name,
@@ -122,7 +122,7 @@ class Job:
             batch_size=self.plan.batch_size,
             seed=self.seed,
             device=_keras.device(),
-            history={name: values[: self.watch.complete_epochs] for name, values in history},
+            history=history,
             interrupted=self.watch.interruption(),
             train_accuracy=last.get("accuracy"),
             test_loss=test_loss,
@@ -212,6 +212,14 @@ def _own_settings(model: "keras.Model", plan: Recipe) -> dict[str, Any]:
         "batch_size": plan.batch_size,
         "validation": plan.validation,
     }
+
+
+def _kept(history: dict[str, list[Any]], complete_epochs: int | None) -> dict[str, list[float]]:
+    """Return what a passport keeps of a history: of complete epochs, and of metrics that are one number."""
+    import numpy as np
+
+    named = sorted(history.items(), key=_loss_first)
+    return {name: values[:complete_epochs] for name, values in named if np.ndim(values) == 1}
 
 
 def _loss_first(item: tuple[str, Any]) -> tuple[bool, bool]:

@@ -1,6 +1,6 @@
 """Overrides: attributes set on Keras's objects while a step is traced; classes and configuration stay as they are."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,7 +8,7 @@ _MISSING = object()
 
 
 @contextmanager
-def overridden(changes: Sequence[tuple[Any, str, Callable[..., Any]]]) -> Iterator[None]:
+def overridden(changes: Sequence[tuple[Any, str, Any]]) -> Iterator[None]:
     """Inside, each object of `(object, name, value)` has that attribute; afterwards it is as it was before."""
     before = [(thing, name, vars(thing).get(name, _MISSING)) for thing, name, _ in changes]
     try:

@@ -25,7 +25,7 @@ from glassnet.augmentation import Augmentation, augment
 from glassnet.training.batches import Batches
 from glassnet.training.compiler import compiler_options
 from glassnet.training.fast_layers import fast_forms
-from glassnet.training.flat_optimizer import NO_CHANGE, flat_optimizer
+from glassnet.training.flat_optimizer import NO_CHANGE, excludes_from_decay, flat_optimizer
 from glassnet.training.members import members_apart
 from glassnet.training.smoothing import smoothed_labels
 from glassnet.training.state import State
@@ -157,7 +157,8 @@ def _compiled(
     """Compile the function for the shapes of the arguments, once for all models that are built and compiled alike."""
     shapes = jax.tree.map(lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype), arguments)
     leaves, structure = jax.tree.flatten(shapes)
-    key = (kind, batches.batch_size, options, tuple((leaf.shape, leaf.dtype) for leaf in leaves), structure)
+    forms = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+    key = (kind, batches.batch_size, options, forms, structure, _constants(model))
     twins = _twins(model, kind)
     with _lock:  # several threads may train equal models: one compiles, the others wait for it
         if twins is None:
@@ -175,6 +176,16 @@ def _compiled(
         return known[key]
 
 
+def _constants(model: keras.Model) -> tuple[bytes, ...]:
+    """Return the numbers that are traced into the model's programs without being variables or settings.
+
+    A layer that was adapted to data holds what it found as plain arrays, and adapting it again makes new ones.
+    """
+    adapted = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.Normalization)]
+    arrays = [getattr(layer, name, None) for layer in adapted for name in ("mean", "variance")]
+    return tuple(b"" if array is None else np.asarray(array).tobytes() for array in arrays)
+
+
 def _twins(model: keras.Model, kind: str) -> str | None:
     """Return a text that is equal for models whose steps compute the same; None if that cannot be told.
 
@@ -186,6 +197,8 @@ def _twins(model: keras.Model, kind: str) -> str | None:
     try:
         config: dict[str, Any] = {"model": model.get_config(), "policy": model.dtype_policy.name}
         if kind != "predict":
+            if excludes_from_decay(model.optimizer) or _has_function_as_rate(model.optimizer):
+                return None
             settings: Any = model.get_compile_config()
             config["compile"] = settings
             if any(isinstance(value, dict) and "class_name" not in value for value in settings.values()):
@@ -198,6 +211,12 @@ def _twins(model: keras.Model, kind: str) -> str | None:
         return None
     foreign = re.search(r'"module": "(?!keras)|"class_name": "(function|__lambda__)"|"registered_name": (?!null)', text)
     return None if foreign else text
+
+
+def _has_function_as_rate(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Tell whether the learning rate is a plain function; Keras warns of its danger when it writes one down."""
+    rate = getattr(optimizer, "_learning_rate", None)
+    return callable(rate) and not isinstance(rate, keras.optimizers.schedules.LearningRateSchedule)
 
 
 def _renamed(value: Any, key: str, names: dict[str, str]) -> Any:

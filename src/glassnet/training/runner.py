@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Unpack
 from glassnet import datasets, photos, recipes
 from glassnet.atomic import check_free, new_file
 from glassnet.datasets import Dataset
-from glassnet.errors import InputError, RunError
+from glassnet.errors import DivergedError, GlassnetError, InputError, RunError
 from glassnet.recipe import Recipe, Settings
-from glassnet.runs import Run, is_run, open_run, unfinished_of
+from glassnet.runs import Run, fingerprint, is_run, open_run, unfinished_of
 from glassnet.training.events import Listener
 from glassnet.training.job import Job
 from glassnet.training.watch import stopped_by_ctrl_c
@@ -47,7 +47,7 @@ def train(
     """Train a network, measure it on the test images, and return the run.
 
     Ctrl-C stops training and keeps what was learned: the run then says where it was interrupted. A training with `out`
-    that is killed leaves `OUT.unfinished` behind, from which `resume` goes on.
+    that is killed, or ends in an error, leaves `OUT.unfinished` behind, from which `resume` goes on.
 
     Args:
         recipe: the name of a recipe, a recipe, or a Keras model of one's own (it is trained in place; if it is not
@@ -90,7 +90,7 @@ def train(
     with _unfinished(out) as folder:
         for old in folder.glob("*"):
             old.unlink()
-        _write_plan(folder, plan, data, seed, snapshots=snapshots)
+        _write_plan(folder, plan, data, seed, replaces=fingerprint(out), snapshots=snapshots)
         checkpoints = Checkpoints(folder, checkpoint_seconds)
         run = job.run(data, on_event, snapshots=snapshots, steering=steering, checkpoints=checkpoints)
         return run.save(out, replace=replace)
@@ -120,16 +120,16 @@ def resume(
     start = time.perf_counter()
     out = Path(out)
     path = check_unfinished(out)
-    if is_run(out):  # it was killed between its last two moves
-        shutil.rmtree(path.parent, ignore_errors=True)
-        return open_run(out)
     try:
         facts = json.loads(path.read_text("utf-8"))
         plan, seed = Recipe(**facts["recipe"]), facts["seed"]
         name, sha256 = facts["dataset"], facts["dataset_sha256"]
-        snapshots = bool(facts.get("snapshots", False))
+        snapshots, replaces = bool(facts.get("snapshots", False)), str(facts.get("replaces", ""))
     except (ValueError, TypeError, KeyError) as error:
         raise RunError(f"{path} cannot be read ({error}); remove its folder and train again") from error
+    if is_run(out) and fingerprint(out) != replaces:  # it was killed between its last two moves
+        shutil.rmtree(path.parent, ignore_errors=True)
+        return open_run(out)
     if data is None and facts.get("source"):
         data = datasets.load_again(facts["source"])
     data, load_seconds = _loaded(data or name, plan)
@@ -142,7 +142,7 @@ def resume(
     with _unfinished(out) as folder:
         checkpoints = Checkpoints(folder, checkpoint_seconds)
         run = job.run(data, on_event, snapshots=snapshots, steering=steering, checkpoints=checkpoints)
-        return run.save(out)
+        return run.save(out, replace=bool(replaces))
 
 
 def train_many(
@@ -222,11 +222,20 @@ def check_unfinished(out: Path) -> Path:
 
 @contextmanager
 def _unfinished(out: Path) -> Iterator[Path]:
-    """Inside, the folder of checkpoints belongs to this training; afterwards, and after an error, it is gone."""
+    """Inside, the folder of checkpoints belongs to this training; afterwards it is gone.
+
+    After an error it stays if there is something in it to go on from: the error then says how. What has diverged would
+    only diverge again.
+    """
+    from glassnet.training.checkpoints import PATTERN
+
     folder, made = unfinished_of(out), not out.parent.exists()
     try:
         yield folder
-    except Exception:
+    except Exception as error:
+        if any(folder.glob(PATTERN)) and not isinstance(error, DivergedError):
+            _add(error, f"what it had learned is kept in {folder}: {_how_to_go_on(out)}")
+            raise
         shutil.rmtree(folder, ignore_errors=True)
         if made:
             with contextlib.suppress(OSError):
@@ -235,13 +244,26 @@ def _unfinished(out: Path) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_plan(unfinished: Path, plan: Recipe, data: Dataset, seed: int, *, snapshots: bool) -> None:
+def _add(error: Exception, advice: str) -> None:
+    """Add advice to an error: to the line of one of ours, below the text of any other."""
+    if isinstance(error, GlassnetError):
+        error.args = (f"{error}; {advice}",)
+    else:
+        error.add_note(advice)
+
+
+def _how_to_go_on(out: Path) -> str:
+    return f"go on with glassnet train --resume {out}, or start anew with --replace"
+
+
+def _write_plan(unfinished: Path, plan: Recipe, data: Dataset, seed: int, *, replaces: str, snapshots: bool) -> None:
     facts = {
         "recipe": dataclasses.asdict(dataclasses.replace(plan, expected={}, seconds={})),
         "dataset": data.name,
         "dataset_sha256": data.sha256,
         "source": data.source.record() if data.source else None,
         "seed": seed,
+        "replaces": replaces,
         "snapshots": snapshots,
     }
     with new_file(unfinished / PLAN) as beside:
@@ -253,10 +275,7 @@ def check_place(out: Path, *, replace: bool) -> None:
     if not (replace and is_run(out)):
         check_free(out)
     if (unfinished_of(out) / PLAN).exists() and not replace:
-        raise InputError(
-            f"{unfinished_of(out)} holds a training that was not finished; go on with glassnet train --resume {out}, "
-            "or start anew with --replace"
-        )
+        raise InputError(f"{unfinished_of(out)} holds a training that was not finished; {_how_to_go_on(out)}")
 
 
 def _check_seed(seed: int) -> None:

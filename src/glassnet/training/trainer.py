@@ -143,10 +143,10 @@ def fit(
     model.stop_training = False
     if class_weight is not None and sample_weight is not None:
         raise InputError("class_weight and sample_weight exclude each other; multiply them into sample_weight")
-    if class_weight is not None:
-        sample_weight = class_weight_to_sample_weight(y, class_weight)
     if validation_split and validation_data is None:
         (x, y, sample_weight), validation_data = split_tail((x, y, sample_weight), validation_split)
+    if class_weight is not None:  # after the split: Keras validates without them
+        sample_weight = class_weight_to_sample_weight(y, class_weight)
     data = batches(x, y, sample_weight, batch_size=batch_size, steps=steps_per_epoch)
     check_shapes(model, data.example())
     check_values(data.data[0])

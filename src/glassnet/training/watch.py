@@ -22,12 +22,17 @@ class Watch:
     Args:
         model: what is trained.
         listener: who else listens.
+
+    Attributes:
+        complete_epochs: those that went to their end, with what was done before a kill; None where nothing is heard,
+            because Keras does the training.
     """
 
     def __init__(self, model: "keras.Model", listener: Listener | None) -> None:
         self.model, self.listener = model, listener
         self.compile_seconds = 0.0
-        self.complete_epochs = 0
+        self.epochs = 0
+        self.complete_epochs: int | None = None
         self.logs: dict[str, float] = {}
         self.last: Progress | None = None
         self.stopped = False
@@ -40,8 +45,11 @@ class Watch:
         """
         if isinstance(event, TrainingStarted):
             self.compile_seconds = event.compile_seconds
-            self.complete_epochs = event.first_epoch
-        else:
+            self.epochs, self.complete_epochs = event.epochs, event.first_epoch
+            self.last = Progress(event.first_epoch, 0, event.steps, {}, 0.0)
+            if self.stopped:  # while it waited for its turn or was compiled; `fit` begins as if nothing were
+                self.stop()
+        elif not self._is_empty(event):
             self.logs = event.logs
             if not math.isfinite(event.logs["loss"]):
                 raise DivergedError(
@@ -51,7 +59,7 @@ class Watch:
         if isinstance(event, Progress):
             self.last = event
         if isinstance(event, EpochEnded) and event.complete:
-            self.complete_epochs += 1
+            self.complete_epochs = event.epoch + 1
         if self.listener:
             self.listener(event)
 
@@ -59,9 +67,14 @@ class Watch:
         """End the training after the running chunk."""
         self.stopped = self.model.stop_training = True
 
+    def _is_empty(self, event: Event) -> bool:
+        """Tell whether an epoch ends that was stopped before its first step: its logs are of nothing."""
+        last = self.last
+        return isinstance(event, EpochEnded) and (last is None or last.epoch < event.epoch or not last.step)
+
     def interruption(self) -> Interruption | None:
-        """Where training was stopped, if it was."""
-        if not self.stopped or self.last is None:
+        """Where training was stopped before its end, by whatever; a stop after the last step comes too late."""
+        if self.last is None or self.complete_epochs == self.epochs:
             return None
         return Interruption(epoch=self.last.epoch + 1, step=self.last.step, steps=self.last.steps)
 
