@@ -170,6 +170,18 @@ def test_mistakes_cost_one_line_and_leave_nothing(command: Command, run: Run, li
     assert sorted(str(path) for path in Path().rglob("*")) == ["full", "full/letter.txt", "taken.txt"]
 
 
+def test_a_full_disk_costs_one_line_that_says_how_to_go_on(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device", "run")
+
+    monkeypatch.setattr(Run, "save", fail)
+    said = command("train", "baseline", "--epochs", 1, "--out", "run")
+    assert said.code == 1
+    line = said.err.splitlines()[-1]
+    assert line.startswith("glassnet: run: No space left on device; what it had learned is kept in run.unfinished")
+    assert "--resume run" in line
+
+
 def test_divergence_is_explained(command: Command) -> None:
     said = command("train", "raw-neurons", "--optimizer", "sgd", "--learning-rate", 1e35, "--hidden", 8, "--json")
     assert said.code == 1

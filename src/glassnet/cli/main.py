@@ -86,7 +86,8 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, Abort):
         message, code = "interrupted before a run was written", INTERRUPTED
     except OSError as error:  # a full disk, missing rights: what no room names better
-        message, code = f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILURE
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        message, code = "; ".join((reason, *getattr(error, "__notes__", ()))), FAILURE
     except MemoryError:
         message, code = "out of memory; use less data or a smaller network", FAILURE
     print("glassnet:", " ".join(message.split()), file=sys.stderr)  # noqa: T201  (the one line)
