@@ -8,10 +8,11 @@ python benchmarks/ablations.py RECIPE [DATA ...] [--seeds N] [--epochs N] [--onl
 """
 
 import argparse
-import json
 import statistics
 from pathlib import Path
 from typing import Any
+
+from rows import read_rows, write_rows
 
 import glassnet
 from glassnet import Dataset, Split
@@ -66,7 +67,7 @@ def main() -> None:
     recipe = glassnet.recipes.find(arguments.recipe)
     if arguments.epochs:
         recipe = recipe.changed(epochs=arguments.epochs)
-    rows: list[dict[str, Any]] = json.loads(KNOWN.read_text("utf-8")) if KNOWN.exists() else []
+    rows = read_rows(KNOWN)
     for name in arguments.data:
         data = without_test(glassnet.load(name))
         for title, changed in changes(recipe):
@@ -79,8 +80,7 @@ def main() -> None:
             row = key | measured(changed, data, arguments.seeds)
             rows = [one for one in rows if one not in there] + [row]
             print(row, flush=True)
-            with new_file(KNOWN) as beside:
-                beside.write_text(json.dumps(rows, indent=0) + "\n", "utf-8")
+            write_rows(KNOWN, rows)
     with new_file(TARGET) as beside:
         beside.write_text("\n".join(page(rows)) + "\n", "utf-8")
 

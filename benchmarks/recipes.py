@@ -17,6 +17,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from rows import read_rows, write_rows
+
 from glassnet.atomic import new_file
 from glassnet.datasets import EMBEDDED
 from glassnet.recipes import RECIPES
@@ -34,7 +36,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--runs", type=Path, help="keep the runs there, as RECIPE-DATA-SEED")
     arguments = parser.parse_args()
-    found: list[dict[str, Any]] = json.loads(KNOWN.read_text("utf-8")) if KNOWN.exists() else []
+    found = read_rows(KNOWN)
     for name in arguments.recipes:
         for data in arguments.data or EMBEDDED:
             for seed in range(arguments.seeds):
@@ -44,8 +46,7 @@ def main() -> None:
                     continue
                 found = [row for row in found if row not in there] + [key | trained(name, data, seed, arguments.runs)]
                 print(found[-1], flush=True)
-                with new_file(KNOWN) as beside:
-                    beside.write_text(json.dumps(found, indent=0) + "\n", "utf-8")
+                write_rows(KNOWN, found)
     wrong = write(found)
     if wrong:
         raise SystemExit(f"outside the band: {', '.join(wrong)}")

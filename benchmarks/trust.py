@@ -11,11 +11,11 @@ python benchmarks/trust.py RUN [RUN ...] [--count N]
 
 import argparse
 import collections
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rows import read_rows, write_rows
 
 import glassnet
 from glassnet import Run
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--count", type=int, default=200, help="foreign photos of each kind")
     arguments = parser.parse_args()
-    rows: list[dict[str, Any]] = json.loads(KNOWN.read_text("utf-8")) if KNOWN.exists() else []
+    rows = read_rows(KNOWN)
     for path in arguments.runs:
         run = glassnet.open_run(path)
         if run.assurance is None:
@@ -59,8 +59,7 @@ def main() -> None:
         row = key | {"answers": answers, "strangers": strangers, "letters": letters}
         print(row, flush=True)
         rows = [one for one in rows if not key.items() <= one.items()] + [row]
-    with new_file(KNOWN) as beside:
-        beside.write_text(json.dumps(rows, indent=0) + "\n", "utf-8")
+    write_rows(KNOWN, rows)
     with new_file(TARGET) as beside:
         beside.write_text("\n".join(page(rows, arguments.count)) + "\n", "utf-8")
 

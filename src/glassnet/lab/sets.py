@@ -13,6 +13,7 @@ from glassnet.errors import InputError
 from glassnet.lab.looks import loaded
 from glassnet.lab.ownset import OwnSet
 from glassnet.lab.ownsets import OwnSets
+from glassnet.paths import expanded
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def admit(path: Path) -> None:
     Raises:
         InputError: there is nothing usable at that path.
     """
-    name = str(path.expanduser().resolve())
+    name = str(expanded(path).resolve())
     _admitted[name] = _facts(loaded(name))
 
 

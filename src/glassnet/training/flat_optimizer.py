@@ -68,11 +68,8 @@ def flat_optimizer(model: keras.Model) -> Iterator[tuple[Pack, Pack]]:
         trained, others, optimized, *rest = state
         return (_shaped(trained, shapes[0]), others, _shaped(optimized, shapes[1]), *rest)
 
-    optimizer.__dict__["stateless_apply"] = apply
-    try:
+    with overridden([(optimizer, "stateless_apply", apply)]):
         yield flatten, unflatten
-    finally:
-        del optimizer.__dict__["stateless_apply"]
 
 
 def _twin(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:

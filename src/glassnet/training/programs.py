@@ -85,10 +85,13 @@ def loop_program(
         if extras.augmentation is not None:
             change = partial(augment, key=_step_key(model, state, rows), plan=extras.augmentation)
             batch = (jax.tree.map(change, batch[0]), *batch[1:])
-        with smoothed_labels(model, extras.label_smoothing), members_apart(model, extras.members):
-            return step(state, batch)[1]
+        return step(state, batch)[1]
 
     def loop(state: State, data: Any, order: jax.Array, start: jax.Array, stop: jax.Array) -> State:
+        with smoothed_labels(model, extras.label_smoothing), members_apart(model, extras.members):
+            return batch_by_batch(state, data, order, start, stop)
+
+    def batch_by_batch(state: State, data: Any, order: jax.Array, start: jax.Array, stop: jax.Array) -> State:
         def body(k: jax.Array, state: State) -> State:
             return flatten(take(unflatten(state), data, order, k * size, size))
 

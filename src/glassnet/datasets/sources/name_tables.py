@@ -8,13 +8,14 @@ from pathlib import Path
 from glassnet.datasets.items import Files, Item, Problem
 from glassnet.datasets.sources.entries import MOST_BYTES, Entry, leads_out
 from glassnet.datasets.sources.layout import make_item, picture_endings
-from glassnet.datasets.sources.names import clean, explain, name_classes, name_data_set, split_at, split_of, splits_at
+from glassnet.datasets.sources.names import clean, explain, name_classes, name_data_set, split_at, splits_at
 from glassnet.datasets.sources.tables import (
     LABEL_WORDS,
     NAME_WORDS,
     SPLIT_COLUMNS,
     Table,
     read_rows,
+    read_split,
     report_unknown_splits,
 )
 from glassnet.errors import InputError
@@ -76,10 +77,8 @@ def _read(
             if max(name_column, label_column) >= len(cells):
                 problems.append(Problem(f"{table_name}, line {line}", "too few columns"))
                 continue
-            cell = cells[split_column].strip() if split_column is not None and split_column < len(cells) else ""
-            stated = split_of(cell)
-            if cell and not stated:
-                unknown[cell] += 1
+            cell = cells[split_column] if split_column is not None and split_column < len(cells) else ""
+            stated = read_split(cell, unknown)
             name, label = cells[name_column].strip(), cells[label_column].strip()
             shown = clean(name) or f"{table_name}, line {line}"
             try:

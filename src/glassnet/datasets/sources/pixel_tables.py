@@ -10,7 +10,7 @@ import numpy as np
 
 from glassnet.datasets.items import Arrays, Problem
 from glassnet.datasets.sources.entries import stamp_of
-from glassnet.datasets.sources.names import clean, explain, name_data_set, split_at, split_of
+from glassnet.datasets.sources.names import clean, explain, name_data_set, split_at
 from glassnet.datasets.sources.pixels import image_shape, make_arrays
 from glassnet.datasets.sources.tables import (
     LABEL_WORDS,
@@ -18,6 +18,7 @@ from glassnet.datasets.sources.tables import (
     Table,
     read_lines,
     read_rows,
+    read_split,
     report_unknown_splits,
 )
 from glassnet.errors import InputError
@@ -132,10 +133,7 @@ def _all_rows(
         if len(cells) <= max(label, split or 0, packed or 0) or (packed is None and len(cells) != width):
             yield number, "", "", ""
             continue
-        cell = cells[split].strip() if split is not None else ""
-        where = split_of(cell) or ""
-        if cell and not where:
-            unknown[cell] += 1
+        where = (read_split(cells[split], unknown) or "") if split is not None else ""
         pixels = ",".join(cells[packed].split()) if packed is not None else ",".join(cells[at] for at in columns)
         yield number, cells[label].strip(), where, pixels
 

@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 from glassnet.datasets.items import Problem
 from glassnet.datasets.sources.entries import Entry
-from glassnet.datasets.sources.names import clean, explain, words_of
+from glassnet.datasets.sources.names import clean, explain, split_of, words_of
 from glassnet.datasets.sources.unpacking import unpack
 from glassnet.errors import InputError
 
@@ -96,6 +96,15 @@ def read_rows(table: Table) -> Iterator[tuple[int, list[str]]]:
     """
     rows = _cells(table.entry, table.encoding, table.delimiter)
     return islice(rows, 1, None) if table.header else rows
+
+
+def read_split(cell: str, unknown: Counter[str]) -> str | None:
+    """Return the split that a cell of the column of splits names; a word that is none is counted."""
+    word = cell.strip()
+    split = split_of(word)
+    if word and not split:
+        unknown[word] += 1
+    return split
 
 
 def report_unknown_splits(table: Table, words: Counter[str]) -> list[Problem]:
