@@ -4,6 +4,7 @@ import io
 import json
 import re
 import time
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from glassnet import Dataset, InputError, Run, Split, recipes
 from glassnet.audit import SEVERITIES, Audit, audit, check_plan, glance
 from glassnet.audit.copies import find_copies
 from glassnet.audit.doubts import doubt_labels
+from glassnet.audit.inspection import KINDS
 from glassnet.audit.lookalikes import RADIUS, find_near_copies
+from glassnet.audit.origin import check_origin
 from glassnet.audit.survey import survey
 from glassnet.datasets import Problem, Source
 from glassnet.datasets.preparation import Preparation
@@ -210,15 +213,13 @@ def test_classes(clean: Dataset) -> None:
     assert "all" in only[0].title and "Trouser" in only[0].title
 
 
-def test_files_and_sizes_of_a_source(clean: Dataset, tmp_path: Path) -> None:
+def test_files_and_sizes_of_a_source(clean: Dataset) -> None:
     sizes = {split.name: np.full((len(split), 2), 100, np.int32) for split in clean.splits}
     sizes["train"][8] = 1000, 100
     sizes["test"][9] = 8, 8
     names = {split.name: [f"{split.name}/{k}.png" for k in range(len(split))] for split in clean.splits}
-    np.savez(tmp_path / "sizes.npz", **sizes)
-    (tmp_path / "names.json").write_text(json.dumps(names))
     problems = tuple(Problem(f"broken {k}.png", "is no picture") for k in range(30))
-    source = Source("photos", "a folder for each class", Preparation(), problems, tmp_path)
+    source = Source("photos", "a folder for each class", Preparation(), problems, names, sizes)
     found = audit(replace(clean, source=source))
     assert [one.kind for one in found.findings] == ["unreadable", "odd shape", "odd size"]
     unreadable, shape, size = found.findings
@@ -228,6 +229,92 @@ def test_files_and_sizes_of_a_source(clean: Dataset, tmp_path: Path) -> None:
         ("train", 8, "train/8.png", "1000 × 100")
     ]
     assert [(one.split, one.index, one.note) for one in size.examples] == [("test", 9, "8 × 8")]
+
+
+def test_what_is_used_otherwise_than_was_meant_is_not_called_left_out(clean: Dataset) -> None:
+    problems = (
+        Problem("labels.csv", "its column of splits says 'fold 7' in 3 rows", 3, left_out=False),
+        Problem("pixels.csv", "950 more lines like these", 950),
+        Problem("cat.png", "is no picture"),
+    )
+    data = replace(clean, source=Source("photos", "a table", Preparation(), problems))
+    unreadable, split = check_origin(data)
+    assert (unreadable.kind, unreadable.counts) == ("unreadable", {"files": 951})
+    assert not any("labels.csv" in line for line in unreadable.details)
+    assert (split.kind, split.details) == ("split", ("labels.csv: its column of splits says 'fold 7' in 3 rows",))
+    assert split.meaning.startswith("Nothing is left out")
+    assert {unreadable.kind, split.kind} < set(KINDS)
+
+
+def test_images_of_one_colour_are_blank_and_no_copies_of_each_other(
+    monkeypatch: pytest.MonkeyPatch, clean: Dataset
+) -> None:
+    monkeypatch.setattr("glassnet.audit.lookalikes.MOST_PAIRS", 10)
+    noise = np.random.default_rng(0).integers(0, 256, (60, 12, 12, 3), np.uint8)
+    noise[:20] = np.arange(60, dtype=np.uint8).reshape(20, 1, 1, 3) * 4
+    noise[20:22, ..., 0] = noise[20:22, ..., 1] = 255  # blue alone varies: not blank
+    labels = np.arange(60) % 10
+    found = audit(
+        Dataset("tiles", clean.classes, Split("train", noise[:50], labels[:50]), Split("test", noise[50:], labels[50:]))
+    )
+    assert found.find("blank")[0].counts["images"] == 20
+    assert not found.find("near duplicates")
+
+
+def test_one_picture_under_many_brightnesses_comes_to_an_end(monkeypatch: pytest.MonkeyPatch, clean: Dataset) -> None:
+    monkeypatch.setattr("glassnet.audit.lookalikes.MOST_PAIRS", 10)
+    one = np.random.default_rng(0).integers(0, 2, (8, 8), np.uint8) * 128
+    train = one + np.arange(100, dtype=np.uint8)[:, None, None]  # equal to the last bit, but for their brightness
+    looked = survey(changed(clean, train=(train, np.arange(100) % 10), test=(train[:1], np.zeros(1, int))))
+    assert find_near_copies(looked, find_copies(looked))[1] == 0
+
+
+@pytest.mark.parametrize("shape", [(65, 1), (3, 99), (1, 99), (99, 1, 3), (70, 40)])
+def test_images_of_any_shape_are_compared(shape: tuple[int, ...]) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (30, *shape), np.uint8)
+    images[3] = images[2] // 2 + 50
+    data = Dataset(
+        "strips", ("a", "b"), Split("train", images, np.arange(30) % 2), Split("test", images[:0], np.zeros(0, int))
+    )
+    looked = survey(data)
+    near, _ = find_near_copies(looked, find_copies(looked))
+    assert near.tolist() == [0, 1, 2, 2, *range(4, 30)]
+
+
+def test_large_images_are_compared_and_measured_in_pieces(monkeypatch: pytest.MonkeyPatch, clean: Dataset) -> None:
+    import scipy.spatial  # noqa: F401  (what it takes itself is not measured)
+
+    monkeypatch.setattr("glassnet.audit.survey.PIECE_BYTES", 1 << 19)
+    images = np.random.default_rng(0).integers(0, 256, (150, 160, 160, 3), np.uint8)
+    data = Dataset(
+        "photos",
+        clean.classes,
+        Split("train", images, np.arange(150) % 10),
+        Split("test", images[:1], np.zeros(1, int)),
+    )
+    looked = survey(data)
+    first = find_copies(looked)
+    tracemalloc.start()
+    find_near_copies(looked, first)
+    virtual = np.broadcast_to(images[0], (10_000, *images.shape[1:]))  # takes no memory by itself
+    large = replace(data, train=Split("train", virtual, np.arange(10_000) % 10))
+    monkeypatch.setattr("glassnet.audit.plan.SAMPLE_BYTES", 500_000)
+    check_plan(recipes.find("baseline"), large)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12e6  # all images have 11.5 MB, and four times as much as numbers
+
+
+def test_copies_are_counted_in_each_split_by_itself(clean: Dataset) -> None:
+    (train, labels), (test, truths) = arrays(clean.train), arrays(clean.test)
+    train[10], labels[10] = train[11], labels[11]
+    test[5], truths[5] = train[11], labels[11]  # a leak, and a repetition in training
+    validation = Split("validation", test[20:23], truths[20:23])  # as many copies between validation and test
+    found = audit(replace(changed(clean, train=(train, labels), test=(test, truths)), validation=validation))
+    assert found.find("leak")[0].counts == {"groups": 1, "held_out_images": 1}
+    (duplicates,) = found.find("duplicates")
+    assert duplicates.counts == {"groups": 4, "extra_images": 4}
+    assert duplicates.title == "4 images repeat another, 3 of them between validation and test, pixel for pixel"
 
 
 def test_validation_and_colour(clean: Dataset) -> None:
@@ -269,7 +356,7 @@ def confident_joint(labels: np.ndarray, probabilities: np.ndarray) -> set[int]:
     found = set()
     for number, (label, row) in enumerate(zip(labels, probabilities, strict=True)):
         reached = [k for k in range(classes) if row[k] >= thresholds[k]]
-        if reached and max(reached, key=lambda k: row[k]) != label:
+        if reached and max(reached, key=lambda k: row[k]) != label and row.argmax() != label:
             found.add(number)
     return found
 
@@ -284,6 +371,18 @@ def test_doubtful_labels_follow_the_rule() -> None:
     assert (np.diff(margin) <= 1e-12).all()
 
 
+def test_a_label_that_is_the_networks_own_answer_is_not_doubted() -> None:
+    labels = np.array([0, 0, 1])
+    probabilities = np.array([[0.98, 0.01, 0.01], [0.5, 0.4, 0.1], [0.4, 0.3, 0.3]])
+    assert doubt_labels(labels, probabilities).tolist() == []
+    assert doubt_labels(labels, probabilities[:, [1, 0, 2]]).tolist() == [0, 1]
+
+
+def test_a_run_for_other_classes_says_nothing_about_labels(run: Run) -> None:
+    with pytest.raises(InputError, match="class 0 of the data is '0', that of this run 'T-shirt/top'"):
+        audit(part(glassnet.load("mnist"), 100, 100), run)
+
+
 def test_wrong_labels_are_among_the_doubtful_ones(run: Run, fashion: Dataset) -> None:
     test, truths = arrays(fashion.test)
     test, truths = test[:1000], truths[:1000]
@@ -292,6 +391,7 @@ def test_wrong_labels_are_among_the_doubtful_ones(run: Run, fashion: Dataset) ->
     found = audit(changed(part(fashion, 200, 1000), test=(test, truths)), run)
     assert "doubtful labels" in found.checked
     (doubts,) = found.find("doubtful labels")
+    assert doubts.meaning.endswith("It was trained on other data, perhaps on some of these images with these labels.")
     first = {one.index for one in doubts.examples}
     assert len(first & set(wrong.tolist())) > 0.8 * len(first)
     assert 0 < doubts.counts["images"] < 1000
@@ -382,6 +482,7 @@ def test_a_sorted_tail(clean: Dataset) -> None:
     assert finding.counts["classes_never_learned"] == 1
     assert "Ankle boot" in finding.meaning
     assert check_plan(recipes.find("baseline"), clean, validation_split=0.2) == ()
+    assert check_plan(recipes.find("baseline"), clean, validation_split=0.002) == ()  # three images, unsorted
     assert check_plan(recipes.find("baseline"), data) == ()
 
 

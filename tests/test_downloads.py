@@ -1,11 +1,14 @@
 """Downloads, against servers on this machine that do all that servers do: stall, break off, refuse, lie, redirect."""
 
+import errno
 import gzip
 import hashlib
+import http.client
 import io
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -277,6 +280,46 @@ def test_the_error_names_what_each_mirror_did_and_what_to_do(
     assert str(tmp_path) in text
     assert "\n" not in text
     assert not (tmp_path / "data.bin").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(http.client.HTTPResponse, "read1"), (http.client.HTTPConnection, "getresponse")]
+)
+def test_an_error_of_the_network_is_no_full_disk(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type, name: str
+) -> None:
+    errors = [OSError(errno.EHOSTUNREACH, "No route to host"), ssl.SSLError(1, "decryption failed")]
+    act = getattr(kind, name)
+
+    def fail(self: Any, *arguments: Any, **options: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return act(self, *arguments, **options)
+
+    monkeypatch.setattr(kind, name, fail)
+    events: list[Any] = []
+    file = remote(server, "whole", "whole", "whole", sha256=SHA256)
+    assert fetch(file, tmp_path, on_progress=events.append, patience=FAST).read_bytes() == BODY
+    assert [one.reason for one in events if isinstance(one, MirrorFailed)] == [
+        "broke off (decryption failed)", "broke off (No route to host)",
+    ]  # fmt: skip
+
+
+def test_the_finished_file_is_closed_before_it_is_renamed(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows refuses to rename a file that is open."""
+    opened: list[Any] = []
+    replaced = Path.replace
+    monkeypatch.setattr("glassnet.datasets.catalogue.download._lock", lambda stream, place: opened.append(stream))
+
+    def replace_closed(self: Path, target: Path) -> Path:
+        assert all(stream.closed for stream in opened)
+        return replaced(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_closed)
+    assert fetch(remote(server, "whole", sha256=SHA256), tmp_path, patience=FAST).read_bytes() == BODY
+    assert opened
 
 
 def test_no_network_at_all(tmp_path: Path) -> None:

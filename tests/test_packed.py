@@ -1,5 +1,6 @@
 """Packs: what is in them, that they are made once, and that nothing that happens to them does harm."""
 
+import mmap
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -195,6 +197,7 @@ def test_groups_that_stated_splits_part_are_named(tmp_path: Path) -> None:
     assert [(one.name, one.reason.split(", because")[0]) for one in data.source.problems] == [
         ("--group-by", "1 groups are in several splits (2)")
     ]
+    assert data.source.left_out == 0
     assert [len(split) for split in data.splits] == [6, 4]
 
 
@@ -244,6 +247,75 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, cache: P
     cache.parent.mkdir(parents=True)
     cache.write_bytes(b"a file where the folder should be")
     assert images_of(datasets.load(tmp_path / "pets")).keys() == pixels.keys()
+
+
+def test_without_a_cache_nothing_is_left_behind(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even for the moment of the exit, which the command line does not wait for."""
+    draw(tmp_path / "pets", each=3)
+    cache.parent.mkdir(parents=True)
+    cache.write_bytes(b"a file where the folder should be")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    data = datasets.load(tmp_path / "pets")
+    assert not list((tmp_path / "temporary").iterdir())
+    assert len(images_of(data)) == 9
+    assert data.train.images.any(axis=(1, 2)).all()
+
+
+def test_who_has_a_pack_open_keeps_its_names_and_sizes(tmp_path: Path) -> None:
+    draw(tmp_path / "pets", each=3)
+    before = datasets.load(tmp_path / "pets")
+    (tmp_path / "pets" / "cat" / "0.png").unlink()
+    datasets.load(tmp_path / "pets")  # in a lab, or elsewhere: removes what the folder held before
+    assert before.source
+    assert not (before.source.folder or tmp_path).exists()
+    assert "cat/0.png" in {name for names in before.source.names.values() for name in names}
+    assert before.source.sizes["train"].tolist() == [[20, 20]] * len(before.train)
+
+
+def test_a_pack_that_vanishes_while_it_is_opened_is_made_anew(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(tmp_path / "pets", each=3)
+    sha256 = datasets.load(tmp_path / "pets").sha256
+    opened = mmap.mmap
+
+    def vanish(*arguments: Any, **options: Any) -> mmap.mmap:
+        monkeypatch.setattr(packed.mmap, "mmap", opened)
+        shutil.rmtree(next(cache.glob("*/*/pack.json")).parent)
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(packed.mmap, "mmap", vanish)
+    assert datasets.load(tmp_path / "pets").sha256 == sha256
+
+
+def test_packs_of_an_earlier_format_are_removed(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(tmp_path / "pets", each=3)
+    datasets.load(tmp_path / "pets")
+    monkeypatch.setattr(packed, "FORMAT", packed.FORMAT + 1)
+    datasets.load(tmp_path / "pets")
+    assert len(list(cache.glob("*/*/pack.json"))) == 1
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar-10"])
+def test_images_of_ones_own_are_never_taken_for_a_set_with_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    draw(tmp_path / name, each=3)
+    monkeypatch.chdir(tmp_path)
+    data = datasets.load(f"./{name}")
+    assert data.name == f"own-{name}"
+    assert data.source
+    assert data.source.path == name
+    assert datasets.load_again(data.source.record()).sha256 == data.sha256
+    monkeypatch.chdir(tmp_path.parent)
+    with pytest.raises(InputError, match="start from the folder in which the run was trained"):
+        datasets.load_again(data.source.record())
+
+
+def test_a_set_with_a_name_takes_no_preparation() -> None:
+    with pytest.raises(InputError, match="a preparation is for images of your own, and mnist is what it is"):
+        datasets.load("mnist", Preparation(size=(20, 20)))
 
 
 def test_a_packing_that_is_killed_leaves_what_the_next_one_mends(tmp_path: Path, cache: Path) -> None:

@@ -21,8 +21,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from glassnet.datasets import PUBLISHED, Preparation
+from glassnet.datasets.blocks import blocks
 from glassnet.datasets.dataset import idx_header
 from glassnet.datasets.items import Arrays, Files
+from glassnet.datasets.sources import parquet, unpacking
 from glassnet.datasets.sources.names import clean, name_classes
 from glassnet.datasets.sources.opening import from_arrays, open_source
 from glassnet.datasets.sources.unpacking import Tape
@@ -343,6 +346,36 @@ def test_a_tape_goes_back(tmp_path: Path) -> None:
         tape.read(40 << 20, 1)
 
 
+@pytest.mark.parametrize("table", [False, True])
+def test_a_compressed_archive_is_read_from_its_start_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: bool
+) -> None:
+    """Not again for every picture, because threads read in several places, or because a table has another order."""
+    starts: list[int] = []
+    unpack = unpacking.unpack
+    monkeypatch.setattr(unpacking, "unpack", lambda stream: (starts.append(1), unpack(stream))[1])
+    monkeypatch.setattr(unpacking, "_WINDOW", 1 << 16)  # as small beside these pictures as it is beside photos
+    members = {}
+    for k in range(40):
+        stream = io.BytesIO()
+        Image.fromarray(np.random.default_rng(k).integers(0, 256, (300, 300), np.uint8)).save(stream, "BMP")
+        members[f"{'all' if table else k % 2}/{k}.bmp"] = stream.getvalue()
+    names = list(members)
+    if table:
+        members["t.csv"] = ("file,label\n" + "".join(f"{name},{len(name)}\n" for name in reversed(names))).encode()
+    source = files(make_tar(tmp_path / "x.tgz", members, mode="w:gz"))
+    assert [item.name for item in source.items] == names
+    starts.clear()
+    done = sum(len(block.labels) for block in blocks(source, Preparation(size=(512, 1024), colour="gray")))
+    assert (done, len(starts)) == (40, 1)
+
+
+def test_an_archive_of_too_many_files_is_called_no_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glassnet.datasets.sources.archives.MOST_FILES", 1)
+    with pytest.raises(InputError, match="x.zip holds more than 1 files; pack those of one data set"):
+        open_source(make_zip(tmp_path / "x.zip", {"a/1.png": png(), "b/2.png": png()}))
+
+
 # Tables of names
 
 
@@ -459,6 +492,41 @@ def test_rows_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     ]
 
 
+def test_a_table_whose_first_pictures_are_all_missing(tmp_path: Path) -> None:
+    folder_of(tmp_path / "in", "1.png", "2.png")
+    rows = [f"missing{k},cat" for k in range(1200)]
+    (tmp_path / "in" / "t.csv").write_text("\n".join(["id,label", *rows, "1,cat", "2,dog"]))
+    source = files(tmp_path / "in" / "t.csv")
+    assert facts(source) == {"1.png": ("cat", None), "2.png": ("dog", None)}
+    assert len(source.problems) == 1200
+
+
+def test_why_a_table_beside_a_single_folder_is_not_used(tmp_path: Path) -> None:
+    folder_of(tmp_path, "pictures/1.png", "pictures/2.png")
+    (tmp_path / "labels.csv").write_text("a,b\n1,2\n")
+    source = files(tmp_path)
+    assert source.classes == ("pictures",)
+    (problem,) = source.problems
+    assert problem.name == "labels.csv"
+    assert "has no column of file names" in problem.reason
+    assert problem.reason.endswith("it has 2 columns without names, and begins with: a, b")
+
+
+@pytest.mark.parametrize("start", ["PK,label", "P1\tlabel"])
+def test_tables_whose_first_column_is_called_as_archives_and_pictures_begin(tmp_path: Path, start: str) -> None:
+    folder_of(tmp_path, "1.png", "2.png")
+    (tmp_path / "t.csv").write_text(f"{start}\n1.png,cat\n2.png,dog\n".replace(",", start[2]))
+    assert facts(files(tmp_path / "t.csv")) == {"1.png": ("cat", None), "2.png": ("dog", None)}
+
+
+def test_what_is_not_decoded_counts_as_no_picture(tmp_path: Path) -> None:
+    folder_of(tmp_path, "cat/1.png", "dog/2.png")
+    fill(tmp_path, {"cat/x.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n", "cat/x.h5": b"\x89HDF\r\n\x1a\n"})
+    assert [(one.name, one.reason) for one in files(tmp_path).problems] == [
+        ("cat/x.eps", "no picture"), ("cat/x.h5", "no picture"),
+    ]  # fmt: skip
+
+
 # Tables of pixels
 
 
@@ -554,6 +622,36 @@ def test_rows_of_pixels_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_rows_of_pixels_that_are_not_named_are_counted(tmp_path: Path) -> None:
+    header, *rows = rows_of(*pixels(60), True).splitlines()
+    bad = [row.replace(",", ",x", 1) for row in rows]
+    (tmp_path / "x.csv").write_text("\n".join([header, *bad, *rows[:2]]))
+    problems = arrays(tmp_path / "x.csv").problems
+    assert (len(problems), sum(one.count for one in problems)) == (51, 60)
+    assert problems[-1].reason == "10 more lines like these"
+
+
+def test_a_table_of_pixels_without_names_may_have_its_labels_last(tmp_path: Path) -> None:
+    images, labels = pixels(40)
+    images[:, 0, 0] = 0  # the corner of a scan is ground
+    (tmp_path / "scans.tra").write_text(rows_of(images, labels, False, last=True))
+    source = arrays(tmp_path / "scans.tra")
+    np.testing.assert_array_equal(source.splits[""][1], labels)
+    np.testing.assert_array_equal(source.splits[""][0], images)
+    order = np.argsort(labels, kind="stable")
+    half = order[: int((labels == 0).sum())]  # labels first, and sorted: the sample has a single one
+    (tmp_path / "sorted.csv").write_text(rows_of(images[half], labels[half], False))
+    np.testing.assert_array_equal(arrays(tmp_path / "sorted.csv").splits[""][0], images[half])
+
+
+def test_tables_of_pixels_of_several_sizes_are_refused(tmp_path: Path) -> None:
+    images, labels = pixels(8)
+    (tmp_path / "a.csv").write_text(rows_of(images, labels, True))
+    (tmp_path / "b.csv").write_text(rows_of(images[:, :4, :4], labels, True))
+    with pytest.raises(InputError, match=r"hold images of 5 × 5 and 4 × 4 pixels; pass those of one size"):
+        open_source(tmp_path)
+
+
 # IDX
 
 
@@ -594,6 +692,12 @@ def test_emnist_letters(tmp_path: Path, mapping: bool) -> None:
     assert source.name == "emnist-letters"
     with pytest.raises(InputError, match=r"several sets of IDX files \(emnist-letters, emnist-mnist\); pass a file"):
         open_source(tmp_path)
+
+
+def test_the_classes_of_emnist_are_the_same_downloaded_and_by_hand(tmp_path: Path) -> None:
+    images, _ = pixels(26)
+    fill(tmp_path, idx_files(images, np.arange(1, 27), "emnist-letters-"))
+    assert arrays(tmp_path).classes == PUBLISHED["emnist-letters"].classes
 
 
 @pytest.mark.parametrize("words", [("train", "test"), ("training", "t10k"), ("mnist-train", "eval")])
@@ -738,6 +842,22 @@ def test_names_of_classes_beside_arrays(tmp_path: Path, called: str) -> None:
         assert arrays(path).classes == ("cat", "dog", "fox")
 
 
+def test_names_of_files_are_no_names_of_classes(tmp_path: Path) -> None:
+    images, labels = pixels()
+    for given in (labels, np.array(["cat", "dog", "fox"])[labels]):
+        np.savez(tmp_path / "x.npz", images=images, labels=given, names=np.array([f"{k}.png" for k in range(12)]))
+        assert len(arrays(tmp_path / "x.npz").classes) == 3
+
+
+def test_text_labels_beside_names_of_classes(tmp_path: Path) -> None:
+    images, labels = pixels()
+    names = np.array(["fox", "cat", "dog", "owl"])
+    np.savez(tmp_path / "x.npz", images=images, labels=names[labels], classes=names)
+    source = arrays(tmp_path / "x.npz")
+    assert source.classes == tuple(names)
+    np.testing.assert_array_equal(source.splits[""][1], labels)
+
+
 def test_pickles_are_never_opened(tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
@@ -805,6 +925,7 @@ def test_labels() -> None:
         np.testing.assert_array_equal(source.splits[""][1], labels)
         assert source.splits[""][1].dtype == np.int64
     assert from_arrays((images, np.where(labels == 2, 7, labels))).classes == ("0", "1", "7")
+    assert from_arrays((images, np.array(["cat", "dog", "fox"], object)[labels])).classes == ("cat", "dog", "fox")
     named = from_arrays((images, labels), classes=["c", "b", "a"])
     assert named.classes == ("c", "b", "a")
     np.testing.assert_array_equal(named.splits[""][1], labels)
@@ -947,6 +1068,25 @@ def test_parquet_files_must_name_the_same_classes(tmp_path: Path, write_parquet:
         write_parquet(tmp_path / "test.parquet", [png(3), png(4)], [0, 1], 9, names=names)
         with pytest.raises(InputError, match=rf"classes differ: .*({said}).*; write the same class names"):
             open_source(tmp_path)
+
+
+def test_groups_of_parquet_are_read_once(
+    tmp_path: Path, write_parquet: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not again for almost every picture, because threads decode in several places."""
+    write_parquet(tmp_path / "x.parquet", [png(k % 256) for k in range(600)], [k % 2 for k in range(600)], 2)
+    source = files(tmp_path / "x.parquet")
+    kind = parquet._pyarrow(tmp_path).ParquetFile
+    reads: list[int] = []
+    read = kind.read_row_group
+    monkeypatch.setattr(
+        kind,
+        "read_row_group",
+        lambda self, group, columns: (reads.append(group), read(self, group, columns=columns))[1],
+    )
+    done = list(blocks(source, Preparation(size=(5, 6), colour="gray")))
+    assert [int(image[0, 0]) for block in done for image in block.images] == [k % 256 for k in range(600)]
+    assert reads == list(range(300))
 
 
 def test_damaged_parquet(tmp_path: Path, write_parquet: Callable[..., None]) -> None:

@@ -35,11 +35,8 @@ def check_copies(survey: Survey, first: np.ndarray) -> Iterator[Finding]:
     groups = grouped(first)
     total = len(survey)
     least = "" if survey.complete else "at least "
-    across, inside, contradicting = [], [], []
-    for group in groups:
-        (across if leaks(survey, group) else inside).append(group)
-        if len(set(survey.labels[group])) > 1:
-            contradicting.append(group)
+    across = [group for group in groups if leaks(survey, group)]
+    contradicting = [group for group in groups if len(set(survey.labels[group])) > 1]
     if across:
         held = held_out(survey, across)
         yield Finding(
@@ -65,12 +62,12 @@ def check_copies(survey: Survey, first: np.ndarray) -> Iterator[Finding]:
             images / total,
             examples_of(survey, contradicting),
         )
+    inside, extra, where = repetitions(survey, groups)
     if inside:
-        extra = sum(len(group) - 1 for group in inside)
         yield Finding(
             "duplicates",
             "warning" if extra / total > 0.01 else "note",
-            f"{least}{counted(extra, 'image repeats', 'images repeat')} another of the same split, pixel for pixel",
+            f"{least}{counted(extra, 'image repeats', 'images repeat')} another{where}, pixel for pixel",
             "They count several times, in training as in the score.",
             "keep one of each, unless the repetition is meant",
             {"groups": len(inside), "extra_images": extra},
@@ -100,6 +97,21 @@ def leaks(survey: Survey, group: np.ndarray) -> bool:
     """Tell whether a group has images in the training set and outside of it."""
     splits = survey.split_of[group]
     return bool((splits == 0).any() and (splits > 0).any())
+
+
+def repetitions(survey: Survey, groups: list[np.ndarray]) -> tuple[list[np.ndarray], int, str]:
+    """Return the groups that repeat an image otherwise than by a leak, how many images do, and of which split.
+
+    Each split is counted by itself, in leaks too; where none is in the training set, validation and test together.
+    """
+    found, extra, between = [], 0, 0
+    for group in groups:
+        splits = len(np.unique(survey.split_of[group]))
+        apart = 0 if leaks(survey, group) else splits - 1
+        if number := len(group) - splits + apart:
+            found.append(group)
+            extra, between = extra + number, between + apart
+    return found, extra, f", {between:,} of them between validation and test" if between else " of the same split"
 
 
 def held_out(survey: Survey, groups: list[np.ndarray]) -> int:

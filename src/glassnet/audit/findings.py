@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from glassnet.datasets import Dataset
+
 SEVERITIES = ("serious", "warning", "note")
 """Results would be wrong or misleading; they would be worse than they need be; it is good to know."""
 
@@ -107,6 +109,13 @@ class Audit:
             "checked": list(self.checked),
             "run": self.run,
         }
+
+
+def example_of(data: Dataset, split: str, index: int, *, group: int = 0, note: str = "") -> Example:
+    """Return an image of a data set as an example, with its class and, where that is known, its name in the source."""
+    names = data.source.names.get(split, []) if data.source else []
+    label = data.classes[int(data.split(split).labels[index])]
+    return Example(split, index, label, group, note, names[index] if index < len(names) else "")
 
 
 def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:

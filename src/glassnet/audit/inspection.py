@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 KINDS = (
     "unreadable",
+    "split",
     "one class",
     "missing class",
     "imbalance",
@@ -48,12 +49,19 @@ def audit(data: Dataset, model_run: "Run | None" = None) -> Audit:
     Returns:
         The findings, the gravest first.
 
+    Raises:
+        InputError: the network is for other images or classes.
+
     Example:
         >>> import glassnet
         >>> from glassnet.audit import audit
         >>> [finding.title for finding in audit(glassnet.load("mnist")).findings]
         ['8 images are far darker or brighter than the others']
     """
+    if model_run:  # first: the rest takes its time
+        from glassnet.evaluation.scores import check_fit
+
+        check_fit(model_run, data.image_shape, data.classes)
     looked = survey(data)
     first = find_copies(looked)
     findings = [

@@ -8,7 +8,7 @@ from glassnet.audit.findings import Finding, counted
 from glassnet.audit.survey import Survey
 
 BLANK = 2.0
-"""Standard deviation of brightness (of 255) below which an image counts as blank."""
+"""Standard deviation of its pixels (of 255), in every channel, below which an image counts as blank."""
 
 SHOWN = 12
 

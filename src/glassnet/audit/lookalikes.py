@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from glassnet.audit.copies import examples_of, grouped, held_out, leaks
+from glassnet.audit.copies import examples_of, grouped, held_out, leaks, repetitions
 from glassnet.audit.findings import Finding, counted
 from glassnet.audit.survey import Survey
 
@@ -30,6 +30,9 @@ SEARCHED, KEPT = 8, 64
 MOST_PAIRS = 20_000_000
 """Candidates that are held in memory; of sets whose images are more alike, only nearer copies are looked for."""
 
+LEAST_RADIUS = 1e-3
+"""Below it, rounding alone parts one picture under two brightnesses; in sets still too much alike, none is named."""
+
 FLAT = 4.0
 """Spread of brightness below which an image holds no picture that could be compared."""
 
@@ -41,7 +44,7 @@ def find_near_copies(survey: Survey, first: np.ndarray) -> tuple[np.ndarray, flo
         survey: the images.
         first: for each image the first one with equal pixels (see `find_copies`); only these are compared.
     """
-    chosen = np.flatnonzero((first == np.arange(len(first))) & (survey.measures.spread > FLAT))
+    chosen = np.flatnonzero((first == np.arange(len(first))) & (survey.measures.grey_spread > FLAT))
     result = first.copy()
     if len(chosen) < 2:
         return result, RADIUS
@@ -51,7 +54,7 @@ def find_near_copies(survey: Survey, first: np.ndarray) -> tuple[np.ndarray, flo
     if not len(pairs):
         return result, radius
     numbers, places = np.unique(pairs, return_inverse=True)
-    pairs = np.sort(pairs[_near(_vectors(survey.images(numbers)), places.reshape(-1, 2), radius)], axis=1)
+    pairs = np.sort(pairs[_near(_vectors_of(survey, numbers), places.reshape(-1, 2), radius)], axis=1)
     earliest = result.copy()
     np.minimum.at(earliest, pairs[:, 1], pairs[:, 0])
     result = earliest[first]
@@ -63,11 +66,9 @@ def find_near_copies(survey: Survey, first: np.ndarray) -> tuple[np.ndarray, flo
 def check_near_copies(survey: Survey, first: np.ndarray) -> Iterator[Finding]:
     """Look for near copies in different splits, and within one; exact copies are other findings."""
     near, radius = find_near_copies(survey, first)
-    across, inside = [], []
-    for group in grouped(near):
-        originals = group[first[group] == group]  # one of each set of exact copies
-        if len(originals) > 1:
-            (across if leaks(survey, originals) else inside).append(originals)
+    originals = (group[first[group] == group] for group in grouped(near))  # one of each set of exact copies
+    groups = [group for group in originals if len(group) > 1]
+    across = [group for group in groups if leaks(survey, group)]
     total = len(survey)
     correlation = round(1 - radius**2 / 2, 4)
     if across:
@@ -82,12 +83,12 @@ def check_near_copies(survey: Survey, first: np.ndarray) -> Iterator[Finding]:
             held / total,
             examples_of(survey, across),
         )
+    inside, extra, where = repetitions(survey, groups)
     if inside:
-        extra = sum(len(group) - 1 for group in inside)
         yield Finding(
             "near duplicates",
             "warning" if extra / total > 0.05 else "note",
-            f"{counted(extra, 'image is', 'images are')} nearly the same as another of the same split",
+            f"{counted(extra, 'image is', 'images are')} nearly the same as another{where}",
             "They add little to what is learned, and count several times.",
             "nothing, if there are few; frames of one film should stay on one side of the split",
             {"groups": len(inside), "extra_images": extra, "least_correlation": correlation},
@@ -99,7 +100,7 @@ def check_near_copies(survey: Survey, first: np.ndarray) -> Iterator[Finding]:
 def _projected(survey: Survey, chosen: np.ndarray) -> np.ndarray:
     """Return the images as their principal components, the strongest first."""
     sample = chosen[:: max(1, len(chosen) // 4000)]
-    axes = _axes(_vectors(survey.images(sample)))
+    axes = _axes(_vectors_of(survey, sample))
     result = np.empty((len(survey), axes.shape[1]), np.float32)
     for place, images in survey.pieces():
         result[place] = _vectors(images) @ axes
@@ -128,10 +129,12 @@ def _candidates(projected: np.ndarray) -> tuple[np.ndarray, float]:
     from scipy.spatial import KDTree
 
     points, radius = projected[:, :SEARCHED], RADIUS
-    sample = points[:: max(1, len(points) // 4000)]
-    scale = (len(points) / len(sample)) ** 2
-    while len(KDTree(sample).query_pairs(radius, output_type="ndarray")) * scale > MOST_PAIRS:
+    sample = KDTree(points[:: max(1, len(points) // 4000)])
+    scale = (len(points) / sample.n) ** 2
+    while (sample.count_neighbors(sample, radius) - sample.n) / 2 * scale > MOST_PAIRS:
         radius /= 2
+        if radius < LEAST_RADIUS:
+            return np.empty((0, 2), np.int64), 0.0
     return KDTree(points).query_pairs(radius, output_type="ndarray"), radius
 
 
@@ -145,14 +148,20 @@ def _near(vectors: np.ndarray, pairs: np.ndarray, radius: float) -> np.ndarray:
     return found
 
 
+def _vectors_of(survey: Survey, numbers: np.ndarray) -> np.ndarray:
+    """Return images, by their rising numbers, as vectors; in pieces, because the images are much larger than these."""
+    starts = range(0, len(numbers), survey.piece)
+    return np.concatenate([_vectors(survey.images(numbers[start : start + survey.piece])) for start in starts])
+
+
 def _vectors(images: np.ndarray) -> np.ndarray:
     """Return images as small grey ones, without brightness and contrast: `float32 (n, pixels)`, each of length 1."""
     grey = images.mean(3, dtype=np.float32) if images.ndim == 4 else images.astype(np.float32)
-    factor = -(-max(grey.shape[1:]) // SIDE)
-    if factor > 1:
-        height, width = (max(1, size // factor) for size in grey.shape[1:])
-        cut = grey[:, : height * factor, : width * factor] if min(grey.shape[1:]) >= factor else grey
-        grey = cut.reshape(len(cut), height, -1, width, cut.shape[2] // width).mean((2, 4))
+    rows, columns = (-(-size // SIDE) for size in grey.shape[1:])  # that become one
+    if rows * columns > 1:
+        height, width = grey.shape[1] // rows, grey.shape[2] // columns
+        cut = grey[:, : height * rows, : width * columns]
+        grey = cut.reshape(len(cut), height, rows, width, columns).mean((2, 4))
     flat = grey.reshape(len(grey), -1)
     flat -= flat.mean(1, keepdims=True)
     flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)

@@ -1,11 +1,11 @@
-"""Origin: files that could not be read, and images whose size or shape is unlike the others'."""
+"""Origin: files that could not be read, splits that could not be followed, and images unlike the others in size."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from glassnet.audit.findings import Example, Finding, counted
-from glassnet.datasets import Dataset
+from glassnet.audit.findings import Finding, counted, example_of
+from glassnet.datasets import Dataset, Problem
 
 LONG = 2.0
 """Ratio of the sides, relative to the usual one, from which an image counts as odd."""
@@ -20,21 +20,38 @@ def check_origin(data: Dataset) -> Iterator[Finding]:
     """Look at what the source of a data set says: its problems, and the original sizes."""
     if data.source is None:
         return
-    problems = data.source.problems
-    if problems:
-        total = sum(map(len, data.splits)) + len(problems)
+    images, lost = sum(map(len, data.splits)), data.source.left_out
+    if lost:
         yield Finding(
             "unreadable",
             "warning",
-            f"{counted(len(problems), 'file')} could not be used",
+            f"{counted(lost, 'file or row', 'files or rows')} could not be used",
             "They are left out; the rest is used as if they were not there.",
             "mend or remove them, so that nothing is left out that you count on",
-            {"files": len(problems)},
-            len(problems) / total,
-            details=tuple(f"{one.name}: {one.reason}" for one in problems[:NAMED])
-            + ((f"… and {len(problems) - NAMED:,} more",) if len(problems) > NAMED else ()),
+            {"files": lost},
+            lost / (images + lost),
+            details=_named([one for one in data.source.problems if one.left_out]),
+        )
+    kept = [one for one in data.source.problems if not one.left_out]
+    if kept:
+        yield Finding(
+            "split",
+            "warning",
+            f"the splits are not as they should be, for {counted(len(kept), 'reason')}",
+            "Nothing is left out, but images that belong together may be on both sides, or not where they were meant.",
+            "look at the reasons, and state the splits so that they can be followed",
+            {"reasons": len(kept)},
+            min(1.0, sum(one.count for one in kept) / max(1, images)),
+            details=_named(kept),
         )
     yield from _sizes(data, {name: sizes for name, sizes in data.source.sizes.items() if len(sizes)})
+
+
+def _named(problems: Sequence[Problem]) -> tuple[str, ...]:
+    """Return the first problems as lines, and how many there are more."""
+    more = sum(one.count for one in problems[NAMED:])
+    lines = tuple(f"{one.name}: {one.reason}" for one in problems[:NAMED])
+    return (*lines, f"… and {more:,} more") if more else lines
 
 
 def _sizes(data: Dataset, sizes: dict[str, np.ndarray]) -> Iterator[Finding]:
@@ -75,13 +92,8 @@ def _sizes(data: Dataset, sizes: dict[str, np.ndarray]) -> Iterator[Finding]:
             advice,
             {"images": len(numbers), "usual_side": round(usual_length, 1)},
             len(numbers) / len(every),
-            tuple(_example(data, places[number], every[number]) for number in order[:SHOWN]),
+            tuple(
+                example_of(data, *places[number], note=f"{every[number, 0]:.0f} × {every[number, 1]:.0f}")
+                for number in order[:SHOWN]
+            ),
         )
-
-
-def _example(data: Dataset, place: tuple[str, int], size: np.ndarray) -> Example:
-    split, index = place
-    names = data.source.names.get(split, []) if data.source else []
-    label = data.classes[int(data.split(split).labels[index])]
-    name = names[index] if index < len(names) else ""
-    return Example(split, index, label, 0, f"{size[0]:.0f} × {size[1]:.0f}", name)

@@ -28,8 +28,8 @@ MOST_MOVED = 5.0
 MOST_STEEP = 50.0
 """How many times the certainly stable learning rate plain gradient descent may have; beyond, it mostly diverges."""
 
-SAMPLE = 2000
-"""Training images that the scale of the pixels is measured on."""
+SAMPLE, SAMPLE_BYTES = 2000, 32_000_000
+"""Training images, at most, that the scale of the pixels is measured on, and their bytes."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _check_step(data: Dataset, optimizer: str, rate: float | None, scale: float)
         1992, pages 197-200 (the bound of the curvature).
     """
     rate = rate or USUAL_RATES.get(optimizer, 0.001)
-    images = data.train.images[:: max(1, len(data.train) // SAMPLE)]
+    images = _sample(data)
     inputs = images.reshape(len(images), -1).astype(np.float32) * scale
     if not inputs.size:
         return
@@ -142,7 +142,7 @@ def _check_step(data: Dataset, optimizer: str, rate: float | None, scale: float)
 
 def _check_black(data: Dataset, scale: float) -> Iterator[Finding]:
     """Look for pixels that were scaled before, and would be scaled once more."""
-    top = int(data.train.images[:: max(1, len(data.train) // SAMPLE)].max(initial=0))
+    top = int(_sample(data).max(initial=0))
     if top <= 1 and scale < 0.1:
         yield Finding(
             "scaled twice",
@@ -155,6 +155,12 @@ def _check_black(data: Dataset, scale: float) -> Iterator[Finding]:
         )
 
 
+def _sample(data: Dataset) -> np.ndarray:
+    """Return training images that lie evenly."""
+    images = data.train.images
+    return images[:: max(1, len(images) // SAMPLE, -(-images.nbytes // SAMPLE_BYTES))]
+
+
 def _check_tail(data: Dataset, share: float) -> Iterator[Finding]:
     """Look for classes that a validation part at the end of sorted images would take as a whole."""
     n = len(data.train)
@@ -164,7 +170,7 @@ def _check_tail(data: Dataset, share: float) -> Iterator[Finding]:
     labels = data.train.labels
     learned, held = set(labels[:start].tolist()), set(labels[start:].tolist())
     unseen = sorted(held - learned)
-    if not unseen and not (len(held) < len(learned) and bool((np.diff(labels) >= 0).all())):
+    if not unseen and not (len(held) < len(learned) and bool((labels[1:] >= labels[:-1]).all())):
         return
     names = ", ".join(data.classes[label] for label in (unseen or sorted(held))[:6])
     yield Finding(

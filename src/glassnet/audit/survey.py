@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from glassnet.audit.findings import Example
+from glassnet.audit.findings import Example, example_of
 from glassnet.datasets import Dataset, Split
 from glassnet.types import Labels
 
@@ -60,10 +60,14 @@ class Survey:
             start += len(rows)
         return np.concatenate(found) if found else np.empty((0, *self.data.image_shape), np.uint8)
 
+    @property
+    def piece(self) -> int:
+        """How many images are looked at at once."""
+        return max(1, PIECE_BYTES // max(1, int(np.prod(self.data.image_shape))))
+
     def pieces(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield all images in pieces, each with its place."""
-        step = max(1, PIECE_BYTES // max(1, int(np.prod(self.data.image_shape))))
-        start = 0
+        step, start = self.piece, 0
         for split, rows in self._parts():
             whole = len(rows) == len(split)
             for low in range(0, len(rows), step):
@@ -75,27 +79,26 @@ class Survey:
     @cached_property
     def measures(self) -> "Measures":
         """Digest, brightness and range of every image."""
-        found = Measures(*(np.empty(len(self), kind) for kind in ("V16", np.float32, np.float32, np.uint8, np.uint8)))
+        kinds = ("V16", np.float32, np.float32, np.float32, np.uint8, np.uint8)
+        found = Measures(*(np.empty(len(self), kind) for kind in kinds))
         for place, images in self.pieces():
             flat = images.reshape(len(images), -1)
             found.digest[place] = np.array(
                 [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in flat], "V16"
             )
-            mean = flat.mean(1, dtype=np.float32)
-            found.mean[place] = mean
+            found.mean[place] = flat.mean(1, dtype=np.float32)
             found.low[place], found.high[place] = flat.min(1), flat.max(1)
-            wide = flat.astype(np.float32)
-            square = np.einsum("ij,ij->i", wide, wide) / flat.shape[1]
-            found.spread[place] = np.sqrt(np.maximum(square - mean**2, 0))
+            channels = [images] if images.ndim == 3 else [*np.moveaxis(images, 3, 0)]
+            spreads = [_deviations(one) for one in channels]
+            found.spread[place] = np.max(spreads, axis=0)
+            several = len(channels) > 1
+            found.grey_spread[place] = _deviations(images.mean(3, dtype=np.float32)) if several else spreads[0]
         return found
 
     def example(self, number: int, *, group: int = 0, note: str = "") -> Example:
         """Return an image as an example of a finding."""
-        split, index = self.data.splits[self.split_of[number]], int(self.index[number])
-        names = self.data.source.names.get(split.name, []) if self.data.source else []
-        name = names[index] if index < len(names) else ""
-        label = self.data.classes[int(self.labels[number])]
-        return Example(split.name, index, label, group, note, name)
+        split = self.data.splits[self.split_of[number]]
+        return example_of(self.data, split.name, int(self.index[number]), group=group, note=note)
 
     def _parts(self) -> Iterator[tuple[Split, np.ndarray]]:
         return zip(self.data.splits, self.rows, strict=True)
@@ -108,7 +111,8 @@ class Measures:
     Args:
         digest: 16 bytes; equal for equal pixels, and for no others.
         mean: brightness, 0-255.
-        spread: standard deviation of the brightness of its pixels.
+        spread: standard deviation of its pixels, in the channel in which it is largest: 0 for a single colour.
+        grey_spread: standard deviation of the brightness of its pixels.
         low: its darkest value.
         high: its brightest value.
     """
@@ -116,8 +120,16 @@ class Measures:
     digest: np.ndarray
     mean: np.ndarray
     spread: np.ndarray
+    grey_spread: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+
+def _deviations(images: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of the pixels of each image, of `(n, height, width)`."""
+    apart = images.reshape(len(images), -1).astype(np.float32)
+    apart -= apart.mean(1, keepdims=True)
+    return np.sqrt(np.einsum("ij,ij->i", apart, apart) / apart.shape[1])
 
 
 def survey(data: Dataset, *, most_bytes: int | None = None) -> Survey:

@@ -36,20 +36,21 @@ def load(
 ) -> Dataset:
     """Return the data set called `name`, from the package or the catalogue, or one made from images of one's own.
 
-    Only a set of the catalogue is downloaded, once; everything else needs no network. Images of one's own are decoded
-    once and kept in the user's cache, so that the next start only maps them into memory; `data.source` says what was
-    found, chosen and left out.
+    Only a set of the catalogue is downloaded, once; everything else needs no network. Images of one's own are made into
+    their shape once and kept in the user's cache: the next start maps them into memory and decodes no picture, though
+    it reads tables of pixels and arrays again. `data.source` says what was found, chosen and left out.
 
     Args:
         name: "fashion-mnist" or "mnist"; a name of the catalogue (see `glassnet datasets`); or the path of a folder
             with a folder for each class, an archive of one, a table, or arrays (see `glassnet.datasets.sources`).
-        preparation: into which shape images of one's own are brought, and how they are divided.
+        preparation: into which shape images of one's own are brought, and how they are divided; not for a set that has
+            a name.
         on_progress: is told what has been downloaded (`glassnet.datasets.catalogue.download`), or how many pictures are
             decoded (`glassnet.datasets.blocks.Packing`).
 
     Raises:
         UnknownNameError: no data set has that name, and nothing is at such a path; the text suggests the nearest.
-        InputError: there is nothing usable at that path.
+        InputError: there is nothing usable at that path, or a preparation for a set that has a name.
         DamagedDataError: the installed package, or what was downloaded, is damaged.
         DownloadError: no mirror gave a file.
 
@@ -60,19 +61,17 @@ def load(
         ((60000, 28, 28), 7)
     """
     check_name(name)
+    if preparation is not None and str(name) in {**EMBEDDED, **PUBLISHED}:
+        raise InputError(
+            f"a preparation is for images of your own, and {name} is what it is; leave the preparation out"
+        )
     if str(name) in EMBEDDED:
         return load_embedded(str(name))
     if str(name) in PUBLISHED:
         from glassnet.datasets.catalogue.loading import load_catalogued
 
         return load_catalogued(str(name), on_progress)
-
-    # Not at the top: looking at an embedded set needs neither Pillow nor SciPy.
-    from glassnet.datasets.packed import pack
-    from glassnet.datasets.sources.opening import open_source
-
-    path = expanded(name)
-    return pack(open_source(path), preparation or Preparation(), path=str(path), on_progress=on_progress)
+    return _load_own(expanded(name), preparation or Preparation(), on_progress)
 
 
 def load_again(source: dict[str, Any]) -> Dataset:
@@ -85,8 +84,18 @@ def load_again(source: dict[str, Any]) -> Dataset:
     if not path:
         raise InputError("the data set was made from arrays in Python; pass it as data")
     if not exists(expanded(path)):
-        raise InputError(f"the images were at {path}, where nothing is now; put them back, or pass them as data")
-    return load(path, Preparation.from_record(source["preparation"]))
+        # The path is kept as it was given: runs are handed on, and whole paths tell who has them and where.
+        way = "put them back" if Path(path).is_absolute() else "start from the folder in which the run was trained"
+        raise InputError(f"the images were at {path}, where nothing is now; {way}, or pass them as data")
+    return _load_own(expanded(path), Preparation.from_record(source["preparation"]))
+
+
+def _load_own(path: Path, preparation: Preparation, on_progress: Callable[[Any], None] | None = None) -> Dataset:
+    # Not at the top: looking at an embedded set needs neither Pillow nor SciPy.
+    from glassnet.datasets.packed import pack
+    from glassnet.datasets.sources.opening import open_source
+
+    return pack(open_source(path), preparation, path=str(path), on_progress=on_progress)
 
 
 def check_name(name: str | Path) -> None:

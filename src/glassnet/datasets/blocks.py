@@ -8,9 +8,10 @@ import hashlib
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from PIL import Image as Picture
@@ -25,6 +26,9 @@ SAMPLE = 200
 
 LENGTH, BYTES = 128, 1 << 22
 """Of a block, at most: pictures, and bytes of its images."""
+
+ENCODED_BYTES = 1 << 23
+"""Bytes of the files of a block that is read before it is decoded, from which on it ends."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +88,12 @@ def choose(source: Files | Arrays, preparation: Preparation) -> Preparation:
         return preparation.chosen(shapes or [(1, 1)], sum(colours) / max(1, len(colours)))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         sample = source.items[:: max(1, len(source.items) // SAMPLE)]
-        found = [one for one in pool.map(_measured, sample) if one]
+        measured = map if source.in_turn else pool.map
+        found = [one for one in measured(_measured, sample) if one]
         for start in range(0, len(source.items), SAMPLE):  # perhaps the others are better
             if found:
                 break
-            found = [one for one in pool.map(_measured, source.items[start : start + SAMPLE]) if one]
+            found = [one for one in measured(_measured, source.items[start : start + SAMPLE]) if one]
     if not found:
         raise InputError(f"none of the {len(source.items)} pictures in {source.path} can be read; {_first(source)}")
     return preparation.chosen([size for size, _ in found], sum(colour for _, colour in found) / len(found))
@@ -139,8 +144,7 @@ def _tasks(source: Files | Arrays, preparation: Preparation) -> Iterator[Callabl
     length = min(LENGTH, max(1, BYTES // math.prod(preparation.image_shape)))
     if isinstance(source, Files):
         numbers = {name: number for number, name in enumerate(source.classes)}
-        for start in range(0, len(source.items), length):
-            items = source.items[start : start + length]
+        for items in _in_blocks(source, length):
             yield lambda items=items: _decoded(items, numbers, preparation)
         return
     for split, (images, labels) in source.splits.items():
@@ -151,7 +155,38 @@ def _tasks(source: Files | Arrays, preparation: Preparation) -> Iterator[Callabl
             )
 
 
-def _decoded(items: tuple[Item, ...], numbers: dict[str, int], preparation: Preparation) -> Block:
+def _in_blocks(source: Files, length: int) -> Iterator[Sequence[Item]]:
+    """Yield the pictures in blocks; those that are read in turn are read here, and not by threads on several blocks."""
+    if not source.in_turn:
+        yield from (source.items[start : start + length] for start in range(0, len(source.items), length))
+        return
+    block: list[Item] = []
+    size = 0
+    for item in source.items:
+        held, number = _held(item)
+        block.append(held)
+        size += number
+        if len(block) == length or size >= ENCODED_BYTES:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _held(item: Item) -> tuple[Item, int]:
+    """Return a picture with its bytes in memory, or with what reading them raised; and how many there are."""
+    try:
+        data = item.read()
+    except Exception as error:  # as in _decoded, which names it
+        return replace(item, read=partial(_fail, error)), 0
+    return replace(item, read=lambda: data), len(data)
+
+
+def _fail(error: Exception) -> bytes:
+    raise error
+
+
+def _decoded(items: Sequence[Item], numbers: dict[str, int], preparation: Preparation) -> Block:
     shape = preparation.image_shape
     mode = "L" if len(shape) == 2 else "RGB"
     images = np.empty((len(items), *shape), np.uint8)

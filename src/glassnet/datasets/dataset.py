@@ -1,9 +1,8 @@
 """Dataset: labelled images for training, others for the test, and some for validation where there are any."""
 
 import hashlib
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,8 @@ from glassnet.datasets.preparation import Preparation
 from glassnet.errors import InputError, UnknownNameError
 from glassnet.types import Images, Labels
 
-SPLITS = ("train", "test")
-"""The splits that every data set has."""
-
-NAMES_FILE, SIZES_FILE = "names.json", "sizes.npz"
+SPLITS = ("train", "test", "validation")
+"""The splits of a data set; the last is there only where there is one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +24,7 @@ class Split:
 
     Args:
         name: "train", "validation" or "test".
-        images: `uint8 (n, height, width)` or `(n, height, width, channels)`, 0-255.
+        images: `uint8 (n, height, width)` or `(n, height, width, channels)`, 0-255, with 1 or 3 channels.
         labels: `integer (n,)`, the class number of each image.
 
     Raises:
@@ -39,10 +36,10 @@ class Split:
     labels: Labels
 
     def __post_init__(self) -> None:
-        if self.images.dtype != np.uint8 or self.images.ndim not in (3, 4):
+        if self.images.dtype != np.uint8 or self.images.ndim < 3 or self.images.shape[3:] not in ((), (1,), (3,)):
             raise InputError(
                 f"{self.name} images are {self.images.dtype} {self.images.shape}; expected uint8 (n, height, width) "
-                "or (n, height, width, channels)"
+                "or (n, height, width, channels) with 1 or 3 channels"
             )
         if self.labels.shape != self.images.shape[:1] or not np.issubdtype(self.labels.dtype, np.integer):
             raise InputError(
@@ -72,28 +69,24 @@ class Source:
         path: of the folder or file, as it was given; "" for arrays from Python.
         form: what it was recognised as, in words.
         preparation: how the images were made, with everything chosen.
-        problems: what could not be used.
-        folder: the packed images, with the names and original sizes of each.
+        problems: what could not be used, or not as it was meant.
+        names: for each split, the name that every image has in the source; empty where that is not known.
+        sizes: for each split, the original (width, height) of every image, `int32 (n, 2)`; empty where not known.
+        folder: of the packed images; it may be gone, when the source has changed.
     """
 
     path: str
     form: str
     preparation: Preparation
     problems: tuple[Problem, ...] = ()
+    names: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
+    sizes: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
     folder: Path | None = None
 
-    @cached_property
-    def names(self) -> dict[str, list[str]]:
-        """For each split, the name that every image has in the source; empty where that is not known."""
-        return json.loads((self.folder / NAMES_FILE).read_text("utf-8")) if self.folder else {}
-
-    @cached_property
-    def sizes(self) -> dict[str, np.ndarray]:
-        """For each split, the original (width, height) of every image, `int32 (n, 2)`; empty where not known."""
-        if not self.folder:
-            return {}
-        with np.load(self.folder / SIZES_FILE, allow_pickle=False) as file:
-            return dict(file)
+    @property
+    def left_out(self) -> int:
+        """How many pictures, rows and files could not be used."""
+        return sum(one.count for one in self.problems if one.left_out)
 
     def record(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -101,7 +94,7 @@ class Source:
             "path": self.path,
             "form": self.form,
             "preparation": self.preparation.record(),
-            "problems": [{"name": one.name, "reason": one.reason} for one in self.problems],
+            "problems": [asdict(one) for one in self.problems],
         }
 
 
@@ -166,7 +159,7 @@ class Dataset:
         Raises:
             UnknownNameError: there is no such split.
         """
-        known = dict(zip((*SPLITS, "validation"), self.splits, strict=False))
+        known = dict(zip(SPLITS, self.splits, strict=False))
         if name not in known:
             raise UnknownNameError("split", name, known)
         return known[name]

@@ -83,15 +83,14 @@ def measure(data: bytes) -> tuple[tuple[int, int], bool]:
     """
     try:
         with _opened(io.BytesIO(data)) as picture:
-            width, height = picture.size
-            turned = picture.format != "TIFF" and picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            size = _upright_size(picture, picture.size)
             gray = picture.mode in ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L")
     except Exception as error:  # as in _decoded
         raise PhotoError(_reason(error)) from error
     if gray:
-        return ((height, width) if turned else (width, height)), False
+        return size, False
     pixels = np.asarray(_decoded(data, "RGB", (64, 64)).resize((64, 64), Picture.Resampling.BOX))
-    return ((height, width) if turned else (width, height)), is_coloured(pixels)
+    return size, is_coloured(pixels)
 
 
 def is_coloured(pixels: Image) -> bool:
@@ -111,8 +110,7 @@ def _decoded(data: bytes | Path, mode: Literal["L", "RGB"], near: tuple[int, int
                 raise PhotoError(f"it has {width} × {height} pixels, more than {MOST_PIXELS:,}; make it smaller")
             with _one_at_a_time if width * height > _LARGE else nullcontext():
                 decoded = _upright(picture, mode, near)
-            turned = (full[0] > full[1]) != (decoded.width > decoded.height)
-            decoded.info["original_size"] = full[::-1] if turned else full
+            decoded.info["original_size"] = _upright_size(picture, full)
             return decoded
     except PhotoError:
         raise
@@ -138,6 +136,12 @@ def _add_heif() -> None:
     import pi_heif
 
     pi_heif.register_heif_opener()
+
+
+def _upright_size(picture: Picture.Image, size: tuple[int, int]) -> tuple[int, int]:
+    """Return a (width, height) of the file as it is meant to be seen; Pillow itself has turned those of TIFF."""
+    turned = picture.format != "TIFF" and picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    return (size[1], size[0]) if turned else size
 
 
 def _upright(picture: Picture.Image, mode: Literal["L", "RGB"], near: tuple[int, int] | None) -> Picture.Image:

@@ -28,15 +28,19 @@ class Item:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something in a source that could not be used; the rest could.
+    """Something in a source that could not be used, or not as it was meant; the rest could.
 
     Args:
         name: its path inside the source.
         reason: what is wrong with it, in words.
+        count: how many pictures, rows or files it stands for.
+        left_out: whether these are left out; False where they are used in another way than was meant.
     """
 
     name: str
     reason: str
+    count: int = 1
+    left_out: bool = True
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Files:
         items: the pictures, in an order that does not depend on the file system.
         classes: the names of the classes; label k is `classes[k]`.
         problems: what could not be used.
+        in_turn: whether reading the pictures in another order, or several at once, costs a multiple.
     """
 
     name: str
@@ -58,6 +63,7 @@ class Files:
     items: tuple[Item, ...]
     classes: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
+    in_turn: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,6 @@ It is written beside its place and renamed. What a killed packing leaves behind 
 a lock while it works; a reader needs none. Memory is bounded, whatever the size of the set: images pass in blocks.
 """
 
-import atexit
 import hashlib
 import json
 import mmap
@@ -21,27 +20,29 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import astuple, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from glassnet import cache
 from glassnet.atomic import new_file, new_folder
 from glassnet.datasets.blocks import Block, Packing, blocks, choose, image_names
-from glassnet.datasets.dataset import NAMES_FILE, SIZES_FILE, Dataset, Source, Split, combined_sha256, idx_header
+from glassnet.datasets.catalogue.mirrors import PUBLISHED
+from glassnet.datasets.dataset import SPLITS, Dataset, Source, Split, combined_sha256, idx_header
+from glassnet.datasets.embedded import EMBEDDED
 from glassnet.datasets.items import Arrays, Files, Problem
 from glassnet.datasets.preparation import Preparation
 from glassnet.datasets.sources.names import clean
-from glassnet.datasets.splitting import NAMES, Sides, choose_sides
+from glassnet.datasets.splitting import Sides, choose_sides
 from glassnet.errors import InputError, OutputError
+from glassnet.locks import held
 
-FORMAT = 2
+FORMAT = 3
 """Changes when equal sources and preparations would give other packs: then all are made anew."""
 
-IMAGES, LABELS, FACTS = "images.u8", "labels.npz", "pack.json"
-SPLITS = ("train", "test", "validation")
+IMAGES, LABELS, SIZES, NAMES, FACTS = "images.u8", "labels.npz", "sizes.npz", "names.json", "pack.json"
 
 DAMAGED = (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile)
 """What reading a damaged pack may raise."""
@@ -72,48 +73,17 @@ def pack(
         InputError: there are no images that could be used.
         OutputError: neither the cache nor the folder for temporary files can be written.
     """
+    if source.name in {**EMBEDDED, **PUBLISHED}:  # whatever asks for a set by its name must not take one for the other
+        source = replace(source, name=f"own-{source.name}")
     where = str(Path(path).absolute()) if path else str(source.path or "")
     content = _content(source, where)
-    name = _digest(where or content)
+    place = cache.folder("packed", _digest(where or content))
     try:
-        facts = _packed(cache.folder("packed", name), content, source, preparation, on_progress)
+        return _packed(place, content, source, preparation, path, on_progress)
     except OutputError:  # a cache that is read-only or full: this process packs for itself
-        folder = Path(tempfile.mkdtemp(prefix="glassnet-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        facts = _packed(folder, content, source, preparation, on_progress)
-    return facts.dataset(source, path)
-
-
-@dataclass(frozen=True)
-class Pack:
-    """A pack on disk: pack.json, and the folder that it is in."""
-
-    folder: Path
-    preparation: Preparation
-    counts: dict[str, int]
-    problems: tuple[Problem, ...]
-    sha256: str
-
-    def dataset(self, source: Files | Arrays, path: str) -> Dataset:
-        """Map the images into memory."""
-        shape = self.preparation.image_shape
-        with (self.folder / IMAGES).open("rb") as stream:
-            view = np.frombuffer(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), np.uint8).reshape(-1, *shape)
-        labels = _arrays(self.folder / LABELS)
-        splits, start = {}, 0
-        for name in SPLITS:
-            stop = start + self.counts[name]
-            splits[name] = Split(name, view[start:stop], labels[name])
-            start = stop
-        return Dataset(
-            name=source.name,
-            classes=source.classes,
-            train=splits["train"],
-            test=splits["test"],
-            known_sha256=self.sha256,
-            validation=splits["validation"] if self.counts["validation"] else None,
-            source=Source(path, source.form, self.preparation, (*source.problems, *self.problems), self.folder),
-        )
+        with tempfile.TemporaryDirectory(prefix="glassnet-", ignore_cleanup_errors=True) as folder:
+            # What is mapped stays for those who have it mapped, though the folder goes: nothing is left for an exit.
+            return _packed(Path(folder), content, source, preparation, path, on_progress)
 
 
 def _packed(
@@ -121,24 +91,25 @@ def _packed(
     content: str,
     source: Files | Arrays,
     preparation: Preparation,
+    path: str,
     on_progress: Callable[[Packing], None] | None,
-) -> Pack:
-    """Return the pack of a source; all packs of one path are in the folder `place`."""
+) -> Dataset:
+    """Return a source from its pack; all packs of one path are in the folder `place`."""
     choice = place / f"{content}-{_digest(preparation.record())}.json"
     with suppress(*DAMAGED):  # what cannot be read is made anew
-        return _opened(_folder(place, content, Preparation.from_record(json.loads(choice.read_bytes()))))
+        return _opened(_folder(place, content, Preparation.from_record(json.loads(choice.read_bytes()))), source, path)
     with _locked(place):
         for leftover in place.glob(".*-*"):
             shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
         chosen = choose(source, preparation)
         folder = _folder(place, content, chosen)
         try:
-            done = _opened(folder)  # by another process while this one waited, or for another preparation
+            done = _opened(folder, source, path)  # by another process while this one waited, or so chosen before
         except DAMAGED:
             shutil.rmtree(folder, ignore_errors=True)
             with new_folder(folder) as beside:
                 _write(beside, source, chosen, on_progress)
-            done = _opened(folder)
+            done = _opened(folder, source, path)
         for name in {choice, place / f"{content}-{_digest(chosen.record())}.json"}:
             with new_file(name) as beside:
                 beside.write_text(json.dumps(chosen.record()), "utf-8")
@@ -152,26 +123,36 @@ def _folder(place: Path, content: str, chosen: Preparation) -> Path:
     return place / f"{content}-{_digest(chosen.record())}"
 
 
-def _opened(folder: Path) -> Pack:
-    """Read pack.json of a complete pack.
+def _opened(folder: Path, source: Files | Arrays, path: str) -> Dataset:
+    """Map the images of a complete pack into memory, and read the rest: the folder is not needed any more.
 
     Raises:
         OSError, ValueError, TypeError, KeyError, BadZipFile: there is none, or it is damaged.
     """
     facts = json.loads((folder / FACTS).read_bytes())
-    pack = Pack(
-        folder,
-        Preparation.from_record(facts["preparation"]),
-        facts["counts"],
-        tuple(Problem(*one) for one in facts["problems"]),
-        facts["sha256"],
+    preparation, counts = Preparation.from_record(facts["preparation"]), facts["counts"]
+    shape = preparation.image_shape
+    with (folder / IMAGES).open("rb") as stream:
+        view = np.frombuffer(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), np.uint8).reshape(-1, *shape)
+    labels, sizes = _arrays(folder / LABELS), _arrays(folder / SIZES)
+    if len(view) != sum(counts.values()) or {name: len(array) for name, array in labels.items()} != counts:
+        raise ValueError(f"{folder} does not hold {counts}")
+    splits, start = {}, 0
+    for name in SPLITS:
+        stop = start + counts[name]
+        splits[name] = Split(name, view[start:stop], labels[name])
+        start = stop
+    problems = (*source.problems, *(Problem(*one) for one in facts["problems"]))
+    names = json.loads((folder / NAMES).read_text("utf-8"))
+    return Dataset(
+        name=source.name,
+        classes=source.classes,
+        train=splits["train"],
+        test=splits["test"],
+        known_sha256=facts["sha256"],
+        validation=splits["validation"] if counts["validation"] else None,
+        source=Source(path, source.form, preparation, problems, names, sizes, folder),
     )
-    size = int(np.prod(pack.preparation.image_shape)) * sum(pack.counts.values())
-    if (folder / IMAGES).stat().st_size != size:
-        raise ValueError(f"{folder / IMAGES} does not have {size} bytes")
-    if {name: len(array) for name, array in _arrays(folder / LABELS).items()} != pack.counts:
-        raise ValueError(f"{folder / LABELS} does not fit")
-    return pack
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -203,7 +184,11 @@ def _write(
     sides = choose_sides(labels, copies, [chosen.group_of(name) for name in names], stated, chosen)
     problems[:0] = _parted_groups(sides, chosen)
     problems += [
-        Problem(source.classes[label], "all its images are equal, so that copies of one are in training and in test")
+        Problem(
+            source.classes[label],
+            "all its images are equal, so that copies of one are in training and in test",
+            left_out=False,
+        )
         for label in sides.torn
     ]
     orders = _orders(sides, shuffled=isinstance(source, Files), seed=chosen.seed)
@@ -213,13 +198,13 @@ def _write(
     unsorted.unlink()
     sizes = np.concatenate([block.sizes for block in found])
     np.savez(folder / LABELS, allow_pickle=False, **parts)
-    np.savez(folder / SIZES_FILE, allow_pickle=False, **{name: sizes[order] for name, order in orders.items()})
+    np.savez(folder / SIZES, allow_pickle=False, **{name: sizes[order] for name, order in orders.items()})
     by_split = {name: [names[row] for row in order] for name, order in orders.items()}
-    (folder / NAMES_FILE).write_text(json.dumps(by_split, ensure_ascii=True), "utf-8")
+    (folder / NAMES).write_text(json.dumps(by_split, ensure_ascii=True), "utf-8")
     facts = {
         "preparation": chosen.record(),
         "counts": {name: len(order) for name, order in orders.items()},
-        "problems": [(one.name, one.reason) for one in problems],
+        "problems": [astuple(one) for one in problems],
         "sha256": sha256,
     }
     (folder / FACTS).write_text(json.dumps(facts, indent=2), "utf-8")
@@ -244,7 +229,7 @@ def _parted_groups(sides: Sides, chosen: Preparation) -> list[Problem]:
         f"{len(sides.parted):,} groups are in several splits ({shown}), because the source states its splits, which "
         "are used as they are; move each group into one of them"
     )
-    return [Problem(GROUPS, reason)]
+    return [Problem(GROUPS, reason, left_out=False)]
 
 
 def _orders(sides: Sides, *, shuffled: bool, seed: int) -> dict[str, np.ndarray]:
@@ -253,7 +238,7 @@ def _orders(sides: Sides, *, shuffled: bool, seed: int) -> dict[str, np.ndarray]
     Pictures are found class by class, and therefore shuffled; arrays have an order that means something to people.
     """
     generator = np.random.default_rng(seed) if shuffled else None
-    return {name: sides.order(NAMES.index(name), generator) for name in SPLITS}
+    return {name: sides.order(SPLITS.index(name), generator) for name in SPLITS}
 
 
 def _sort(
@@ -282,9 +267,10 @@ def _content(source: Files | Arrays, where: str) -> str:
 
     The stamps of files are sizes and times, which other files may share: so the place is part of it.
     """
+    facts: list[Any] = [FORMAT, where, source.classes]
     if isinstance(source, Files):
-        return _digest([where, source.classes, [(one.name, one.label, one.split, one.stamp) for one in source.items]])
-    facts = [where, source.classes, source.stamp, [(name, one.shape) for name, (one, _) in source.splits.items()]]
+        return _digest([*facts, [(one.name, one.label, one.split, one.stamp) for one in source.items]])
+    facts += [source.stamp, [(name, one.shape) for name, (one, _) in source.splits.items()]]
     if not source.stamp:
         arrays = [array for pair in source.splits.values() for array in pair]
         facts.append([hashlib.sha256(np.ascontiguousarray(array).data).hexdigest() for array in arrays])
@@ -292,24 +278,14 @@ def _content(source: Files | Arrays, where: str) -> str:
 
 
 def _digest(facts: Any) -> str:
-    return hashlib.sha256(json.dumps([FORMAT, facts]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
 @contextmanager
 def _locked(place: Path) -> Iterator[None]:
     """Inside, no other process packs here; the system takes the lock back from a killed one."""
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        with (place / "lock").open("wb") as stream:
-            _lock(stream)
+        with held(place / "lock", wait=True):
             yield
     except OSError as error:
         raise OutputError(f"cannot write to {place}: {error.strerror or error}; make room there") from error
-
-
-def _lock(stream: BinaryIO) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows: two processes that pack the same set at once do the work twice
-        return
-    fcntl.flock(stream, fcntl.LOCK_EX)

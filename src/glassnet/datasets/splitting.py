@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glassnet.datasets.dataset import SPLITS
 from glassnet.datasets.preparation import Preparation
 from glassnet.errors import InputError
 from glassnet.types import Labels
 
-NAMES = ("train", "validation", "test")
-TRAIN, VALIDATION, TEST = range(3)
+TRAIN, TEST, VALIDATION = range(3)
+"""The places of the splits in `SPLITS`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +24,7 @@ class Sides:
     """On which side each image is.
 
     Args:
-        codes: for each image, its place in `NAMES`.
+        codes: for each image, the place of its split in `SPLITS`.
         torn: class numbers whose images are all equal, so that their copies had to go to both sides.
         parted: groups that are on several sides, because the source states its splits.
     """
@@ -61,8 +62,7 @@ def choose_sides(
     Raises:
         InputError: there is nothing to train or to test on.
     """
-    known = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
-    codes = np.array([known.get(one or "train", TRAIN) for one in stated], np.int8)
+    codes = np.array([SPLITS.index(one) if one in SPLITS else TRAIN for one in stated], np.int8)
     if len(codes) < 2:
         raise InputError(f"there are {len(codes)} usable images; at least one to train and one to test on are needed")
     has = [bool(np.any(codes == side)) for side in range(3)]

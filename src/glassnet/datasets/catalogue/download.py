@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 from glassnet.errors import DownloadError, OutputError
@@ -92,6 +92,8 @@ class MirrorFailed:
     host: str
     reason: str
 
+
+T = TypeVar("T")
 
 Listener = Callable[[Downloading | MirrorFailed], None]
 
@@ -240,47 +242,55 @@ def _transfer(mirror: str, file: Remote, part: BinaryIO, tell: Listener, timeout
         headers["Range"] = f"bytes={start}-"
     request = urllib.request.Request(mirror, headers=headers)  # noqa: S310  (addresses of the catalogue)
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
-            if start and answer.status != 206:
-                _empty(part)  # the server does not resume, and sends everything
-                start = 0
-            elif start and not answer.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
-                _empty(part)
-                raise _RefusedError("resumed at another place than it was asked for")
-            length = answer.headers.get("Content-Length")
-            total = start + int(length) if length and length.isdecimal() else None
-            if file.size is not None and total not in (None, file.size):
-                raise _RefusedError(f"offers {total:,} bytes where {file.size:,} are right")
-            _receive(answer, part, file, tell, total or file.size, host)
+        answer = _network(lambda: urllib.request.urlopen(request, timeout=timeout), timeout)  # noqa: S310
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416 and start:  # more is there than the server has: from the start, next time
             _empty(part)
         raise _RefusedError(f"answered {error.code} {error.reason}") from None
-    except TimeoutError:
-        raise _BrokenOffError(f"was silent for {timeout:g} s") from None
-    except urllib.error.URLError as error:
-        if isinstance(error.reason, TimeoutError):
-            raise _BrokenOffError(f"was silent for {timeout:g} s") from None
-        raise _BrokenOffError(f"cannot be reached ({error.reason})") from None
-    except (http.client.HTTPException, ConnectionError, ValueError) as error:
-        raise _BrokenOffError(f"broke off ({type(error).__name__})") from None
-
-
-def _receive(
-    answer: http.client.HTTPResponse, part: BinaryIO, file: Remote, tell: Listener, total: int | None, host: str
-) -> None:
-    most = file.size if file.size is not None else MOST_BYTES
-    tell(Downloading(file.name, part.tell(), total, host))
-    while chunk := answer.read1(CHUNK):
-        if part.tell() + len(chunk) > most:
+    with answer:
+        if start and answer.status != 206:
+            _empty(part)  # the server does not resume, and sends everything
+            start = 0
+        elif start and not answer.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
             _empty(part)
-            raise _RefusedError(f"sent more than {most:,} bytes")
-        part.write(chunk)
+            raise _RefusedError("resumed at another place than it was asked for")
+        length = answer.headers.get("Content-Length")
+        total = start + int(length) if length and length.isdecimal() else None
+        if file.size is not None and total not in (None, file.size):
+            raise _RefusedError(f"offers {total:,} bytes where {file.size:,} are right")
+        total = total or file.size
+        most = file.size if file.size is not None else MOST_BYTES
         tell(Downloading(file.name, part.tell(), total, host))
-    part.flush()
-    if total is not None and part.tell() < total:
-        raise _BrokenOffError(f"broke off after {part.tell():,} of {total:,} bytes")
+        while chunk := _network(lambda: answer.read1(CHUNK), timeout):
+            if part.tell() + len(chunk) > most:
+                _empty(part)
+                raise _RefusedError(f"sent more than {most:,} bytes")
+            part.write(chunk)
+            tell(Downloading(file.name, part.tell(), total, host))
+        part.flush()
+        if total is not None and part.tell() < total:
+            raise _BrokenOffError(f"broke off after {part.tell():,} of {total:,} bytes")
+
+
+def _network(act: Callable[[], T], timeout: float) -> T:
+    """Do what concerns the network alone: where the disk is in play, the same errors mean that it is full.
+
+    Raises:
+        HTTPError: the server refuses.
+        _BrokenOffError: it cannot be reached, is silent, or breaks off.
+    """
+    try:
+        return act()
+    except urllib.error.HTTPError:
+        raise
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        if isinstance(reason, TimeoutError):
+            raise _BrokenOffError(f"was silent for {timeout:g} s") from None
+        if reason is not error:
+            raise _BrokenOffError(f"cannot be reached ({reason})") from None
+        raise _BrokenOffError(f"broke off ({getattr(error, 'strerror', None) or type(error).__name__})") from None
 
 
 def _wrong(part: BinaryIO, file: Remote) -> str:
@@ -299,6 +309,7 @@ def _wrong(part: BinaryIO, file: Remote) -> str:
 def _settle(part: BinaryIO, place: Path, file: Remote) -> None:
     """Give the finished partial file its name."""
     path = Path(part.name)
+    part.close()  # Windows renames no open file
     if not file.sha256 and not file.md5:
         _record(place).write_text(digest(path, "sha256") + "\n", "ascii")
     path.replace(place)

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from string import ascii_lowercase, ascii_uppercase, digits
+from string import digits
 from typing import Any
 
 from glassnet.datasets.catalogue.download import Remote
 from glassnet.datasets.catalogue.originals import Original, read_cifar, read_emnist, read_idx, read_medmnist, read_svhn
+from glassnet.datasets.sources.idx import EMNIST_CLASSES
 
 
 @dataclass(frozen=True)
@@ -197,14 +198,14 @@ _ALL = (
     _emnist(
         "letters",
         "grayscale scans of handwritten letters, large and small ones together",
-        tuple(ascii_lowercase),
+        tuple(EMNIST_CLASSES["letters"]),
         1,
         {},  # publications differ in the number of images of this part
     ),
     _emnist(
         "balanced",
         "grayscale scans of handwritten digits and letters, as many of each",
-        tuple(digits + ascii_uppercase + "abdefghnqrt"),
+        tuple(EMNIST_CLASSES["balanced"]),
         0,
         {"train": 112_800, "test": 18_800},
     ),

@@ -4,7 +4,6 @@ Every reader takes the files of a data set and returns its splits. Nothing is un
 """
 
 import gzip
-import io
 import tarfile
 import zipfile
 import zlib
@@ -15,12 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+from glassnet.datasets.sources.idx import read_numbers
 from glassnet.errors import DamagedDataError
 
 Splits = dict[str, tuple[np.ndarray, np.ndarray]]
 """Images and labels under "train", "test" and, where there is one, "validation"."""
-
-IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 MOST_BYTES = 2 << 30
 """No published array is larger."""
@@ -69,7 +67,7 @@ def read_emnist(paths: Sequence[Path], *, part: str, first: int) -> Original:
             for kind in ("images-idx3", "labels-idx1"):
                 name = f"gzip/emnist-{part}-{split}-{kind}-ubyte.gz"
                 with archive.open(name) as packed, gzip.open(packed) as stream:
-                    arrays.append(_idx(stream))
+                    arrays.append(read_numbers(stream))
             images, labels = arrays
             splits[split] = _pair(paths[0], images.transpose(0, 2, 1), labels - np.uint8(first))
         return Original(splits)
@@ -146,23 +144,7 @@ def _pair(path: Path, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
 
 def _idx_file(path: Path) -> np.ndarray:
     with _explained(path), gzip.open(path) as stream:
-        return _idx(stream)
-
-
-def _idx(stream: io.BufferedIOBase) -> np.ndarray:
-    """Read one IDX array; a header that lies is found before memory is taken."""
-    header = stream.read(4)
-    if len(header) < 4 or header[:2] != b"\0\0" or header[2] not in IDX_TYPES or not 1 <= header[3] <= 4:
-        raise ValueError("no IDX header")
-    shape = tuple(int(size) for size in np.frombuffer(stream.read(4 * header[3]), ">u4"))
-    dtype = np.dtype(IDX_TYPES[header[2]])
-    wanted = dtype.itemsize * int(np.prod(shape, dtype=object))
-    if len(shape) != header[3] or wanted > MOST_BYTES:
-        raise ValueError(f"an IDX array of {shape}")
-    data = io.BytesIO()
-    while data.tell() < wanted and (chunk := stream.read(min(1 << 22, wanted - data.tell()))):
-        data.write(chunk)
-    return np.frombuffer(data.getbuffer(), dtype).reshape(shape)
+        return read_numbers(stream)
 
 
 @contextmanager

@@ -35,7 +35,11 @@ def list_zip(path: Path) -> Listing:
     except (OSError, *_ZIP_ERRORS) as error:
         reason = explain(error)
         raise InputError(f"cannot read the archive {clean(str(path))}: {reason}; pack or download it again") from error
-    if is_bomb(sum(info.file_size for info in infos), size) or len(infos) > MOST_FILES:
+    if len(infos) > MOST_FILES:
+        raise InputError(
+            f"the archive {clean(str(path))} holds more than {MOST_FILES:,} files; pack those of one data set"
+        )
+    if is_bomb(sum(info.file_size for info in infos), size):
         raise InputError(
             f"the archive {clean(str(path))} claims to unpack to more than {MOST_RATIO} times its size: "
             "a bomb, or no pictures; unpack it yourself"

@@ -18,8 +18,8 @@ MOST_BYTES = 256 * 2**20
 _CLUTTER = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "icon\r"}
 
 _MAGIC = re.compile(
-    rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a|BM.{4}\x00{4}|II[*+]\x00|MM\x00[*+]|RIFF.{4}WEBP|P[1-6][\s#]|8BPS\x00|DDS |"
-    rb"\x00\x00\x01\x00[\x01-\x30]\x00|\x00{3}\x0cjP  |\xff\x4f\xff\x51|.{4}ftyp(?:avif|avis|heic|heix|mif1)|qoif|"
+    rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a|BM.{4}\x00{4}|II[*+]\x00|MM\x00[*+]|RIFF.{4}WEBP|P[1-6][ \r\n#]|8BPS\x00|"
+    rb"DDS |\x00\x00\x01\x00[\x01-\x30]\x00|\x00{3}\x0cjP  |\xff\x4f\xff\x51|.{4}ftyp(?:avif|avis|heic|heix|mif1)|qoif|"
     rb"\x01\xda[\x00\x01][\x01\x02]",
     re.DOTALL,
 )

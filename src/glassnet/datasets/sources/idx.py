@@ -13,6 +13,7 @@ import math
 import re
 import string
 from collections.abc import Sequence
+from io import BufferedIOBase
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +30,13 @@ _MOST_AXES = 4
 _MOST_BYTES = 4 * 2**30
 _PIECE = 1 << 24
 _MERGED = string.digits + string.ascii_uppercase + "abdefghnqrt"  # EMNIST: letters whose two cases look alike are one
-_EMNIST_CLASSES = {
+EMNIST_CLASSES = {
     "letters": string.ascii_uppercase,
     "balanced": _MERGED,
     "bymerge": _MERGED,
     "byclass": string.digits + string.ascii_uppercase + string.ascii_lowercase,
 }
+"""The classes of the parts of EMNIST; its letters are large and small ones together."""
 
 
 def is_idx(head: bytes) -> bool:
@@ -110,28 +112,35 @@ def read_idx(entry: Entry) -> np.ndarray:
     """
     try:
         with entry.open() as stream, unpack(stream) as plain:
-            head = plain.read(4)
-            if not is_idx(head.ljust(8, b"\0")) or len(head) < 4:
-                raise ValueError("it does not begin like an IDX file")
-            sizes = plain.read(4 * head[3])
-            if len(sizes) < 4 * head[3]:
-                raise ValueError("it ends within its header")
-            shape = tuple(np.frombuffer(sizes, ">u4").tolist())
-            kind = np.dtype(_TYPES[head[2]])
-            expected = math.prod(shape) * kind.itemsize
-            if expected > _MOST_BYTES:
-                raise ValueError(f"its header says {' × '.join(map(str, shape))}, more than {_MOST_BYTES >> 30} GB")
-            body = bytearray()  # grows with what is really there, whatever the header says
-            while len(body) <= expected and (piece := plain.read(min(_PIECE, expected + 1 - len(body)))):
-                body += piece
-            if len(body) != expected:
-                more = "more" if len(body) > expected else f"{len(body):,}"
-                raise ValueError(
-                    f"its header says {expected:,} bytes ({' × '.join(map(str, shape))}), but it holds {more}"
-                )
+            return read_numbers(plain)
     except (OSError, ValueError, EOFError) as error:
         reason = explain(error)
         raise InputError(f"cannot read the IDX file {clean(entry.path)}: {reason}; download it again") from error
+
+
+def read_numbers(plain: BufferedIOBase) -> np.ndarray:
+    """Return the numbers of an IDX file that is a stream.
+
+    Raises:
+        ValueError: it is none, or its size is not what its header says.
+    """
+    head = plain.read(4)
+    if not is_idx(head.ljust(8, b"\0")) or len(head) < 4:
+        raise ValueError("it does not begin like an IDX file")
+    sizes = plain.read(4 * head[3])
+    if len(sizes) < 4 * head[3]:
+        raise ValueError("it ends within its header")
+    shape = tuple(np.frombuffer(sizes, ">u4").tolist())
+    kind = np.dtype(_TYPES[head[2]])
+    expected = math.prod(shape) * kind.itemsize
+    if expected > _MOST_BYTES:
+        raise ValueError(f"its header says {' × '.join(map(str, shape))}, more than {_MOST_BYTES >> 30} GB")
+    body = bytearray()  # grows with what is really there, whatever the header says
+    while len(body) <= expected and (piece := plain.read(min(_PIECE, expected + 1 - len(body)))):
+        body += piece
+    if len(body) != expected:
+        more = "more" if len(body) > expected else f"{len(body):,}"
+        raise ValueError(f"its header says {expected:,} bytes ({' × '.join(map(str, shape))}), but it holds {more}")
     return np.frombuffer(body, kind).reshape(shape)
 
 
@@ -155,7 +164,7 @@ def _classes(
             named = ["/".join(map(chr, one)) for one in codes]
             break
     else:
-        named = list(_EMNIST_CLASSES.get(name.lower().removeprefix("emnist-"), ""))
+        named = list(EMNIST_CLASSES.get(name.lower().removeprefix("emnist-"), ""))
         if name.lower() == "emnist-letters":
             named = ["", *named]
     if not named:

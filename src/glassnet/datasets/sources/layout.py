@@ -75,11 +75,13 @@ def make_item(entry: Entry, label: str, split: str | None) -> Item:
 
 
 def picture_endings() -> frozenset[str]:
-    """Return the endings of all formats that Pillow reads, in lower case, with their dot."""
+    """Return the endings of all formats that are decoded, in lower case, with their dot."""
     from PIL import Image
 
+    from glassnet.datasets.decoding import REFUSED_FORMATS
+
     readable = Image.registered_extensions()  # this also loads the formats
-    return frozenset(ending for ending, form in readable.items() if form in Image.OPEN and form not in {"MPEG", "PDF"})
+    return frozenset(ending for ending, form in readable.items() if form in Image.OPEN and form not in REFUSED_FORMATS)
 
 
 def read_places(folders: Mapping[str, int]) -> dict[str, tuple[str | None, str | None]]:

@@ -24,7 +24,7 @@ Find = Callable[[str], Entry | None]
 """Gives the file at a path of the source, if there is one; raises ValueError where the path leads out of it."""
 
 _ENDINGS = ("", ".jpg", ".png", ".jpeg", ".JPG", ".PNG", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
-_MOST_MISSES = 1000
+_MOST_LOOKS = 5_000_000
 
 
 def open_name_tables(path: Path, tables: Sequence[Table], find: Find, folders: Sequence[str]) -> Files:
@@ -133,7 +133,7 @@ def _locator(table: Table, find: Find, folders: Sequence[str]) -> Callable[[str,
     ranks: dict[str | None, list[list[str]]] = {}  # for each split, the places to look in, the nearest first
     used: set[str] = set()  # places that have held files
     usual: list[str] = []  # endings that have led to files
-    misses = _MOST_MISSES  # after these, only places and endings that have led to files are tried
+    looks = _MOST_LOOKS  # for files that are not there; then only places and endings that have led to files are tried
     own = splits_at(table.entry.path)
     default = own[0] if len(own) == 1 else None
 
@@ -152,7 +152,7 @@ def _locator(table: Table, find: Find, folders: Sequence[str]) -> Callable[[str,
         return hits[0][2] if hits else None
 
     def locate(name: str, split: str | None) -> Entry | None:
-        nonlocal misses
+        nonlocal looks
         inside = _relative(name)
         if not inside:
             return None
@@ -161,12 +161,13 @@ def _locator(table: Table, find: Find, folders: Sequence[str]) -> Callable[[str,
         split = split or default
         if split not in ranks:
             ranks[split] = _rank(base, folders, split)
-        rest = [ending for ending in _ENDINGS if ending not in usual] if misses else []
+        wide = looks > 0
+        rest = [ending for ending in _ENDINGS if ending not in usual] if wide else []
         for endings in (usual, rest):
             for places in ranks[split]:
-                if entry := look(inside, places if misses else [one for one in places if one in used], endings):
+                if entry := look(inside, places if wide else [one for one in places if one in used], endings):
                     return entry
-        misses = max(0, misses - 1)
+        looks -= len(_ENDINGS) * sum(map(len, ranks[split]))
         return None
 
     return locate

@@ -55,12 +55,13 @@ def open_numpy(path: Path, entries: Sequence[Entry]) -> Arrays:
             raise InputError(f"cannot read {clean(entry.path)}: {reason}") from error
         beside = split_at(entry.path) if len(entries) > 1 else None
         arrays += [_Array(entry.path, name, split_at(name) or beside or "", array) for name, array in found.items()]
+    parts = _pair_up(path, arrays, problems)
     return make_arrays(
         name=name_data_set(path),
         path=path,
         form="NumPy arrays",
-        parts=_pair_up(path, arrays, problems),
-        classes=_class_names(path, arrays),
+        parts=parts,
+        classes=_class_names(path, arrays, parts),
         stamp=stamp_of(entries),
         problems=problems,
     )
@@ -189,12 +190,17 @@ def _pair_nameless(arrays: Sequence[_Array]) -> dict[str, tuple[np.ndarray, np.n
     return parts
 
 
-def _class_names(path: Path, arrays: Sequence[_Array]) -> tuple[str, ...] | None:
+def _class_names(
+    path: Path, arrays: Sequence[_Array], parts: dict[str, tuple[np.ndarray, np.ndarray]]
+) -> tuple[str, ...] | None:
     """Return the names of the classes, if an array holds them."""
+    images = {labels.shape[:1] for _, labels in parts.values()}  # so many names are those of the files
+    classes = max(_count_classes(labels) for _, labels in parts.values())
     found = {
         tuple(map(str, one.values.ravel().tolist())): one.shown
         for one in arrays
         if _names_classes(one.name) and one.values.dtype.kind == "U"
+        if one.values.size == classes or (one.values.size,) not in images
     }
     if len(found) > 1:
         raise InputError(
@@ -202,6 +208,14 @@ def _class_names(path: Path, arrays: Sequence[_Array]) -> tuple[str, ...] | None
             "name the file that you mean"
         )
     return next(iter(found), None)
+
+
+def _count_classes(labels: np.ndarray) -> int:
+    """Return how many classes labels speak of, be they numbers, text or one-hot."""
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        return labels.shape[1]
+    numbers = labels.size and labels.dtype.kind in "iuf"
+    return int(labels.max()) + 1 if numbers and np.isfinite(labels.max()) else len(np.unique(labels))
 
 
 def _names_classes(name: str) -> bool:

@@ -40,6 +40,7 @@ _ENDINGS = {
     "parquet": (".parquet",),
 }
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
+_ZIP_STARTS = (b"PK\3\4", b"PK\5\6")  # the second one of an empty archive
 _MOST_TABLES = 20
 _MOST_FOLDERS = 200
 _REFUSED = (
@@ -103,7 +104,7 @@ def from_arrays(
         train: images, `(n, height, width)`, `(n, height, width, 1 or 3)`, channels first, or `(n, pixels)`; 0 to 255 or
             0 to 1; and their labels, numbers or text `(n,)`, or one-hot.
         test: others, to measure with; without them, some of `train` will be set aside.
-        classes: the names of the classes, where labels are their numbers.
+        classes: the names of the classes, where labels are their numbers, or are these names.
         name: of the data set.
 
     Raises:
@@ -149,10 +150,12 @@ def _open_file(path: Path) -> Files | Arrays:
     if packed:
         with path.open("rb") as stream, unpack(stream) as plain:
             head = plain.read(512)
-    if head.startswith(b"PK") and not packed:
+    if head.startswith(_ZIP_STARTS) and not packed:
         return _open_archive(path, list_zip(path))
     if is_tar(head):
-        return _open_archive(path, list_tar(path, compressed=packed is not None))
+        listing = list_tar(path, compressed=packed is not None)
+        source = _open_archive(path, listing)
+        return _in_turn(source, listing) if packed and isinstance(source, Files) else source
     if head.startswith(NPY_START):
         beside = list_folder(path.parent, nested=False).entries
         return open_numpy(path, [one for one in beside if one.path.lower().endswith(".npy")] or [entry])
@@ -178,6 +181,12 @@ def _open_archive(path: Path, listing: Listing) -> Files | Arrays:
     return _open_listing(path, listing, "an archive with a folder for each class", by_path.get)
 
 
+def _in_turn(source: Files, listing: Listing) -> Files:
+    """Return the pictures of a compressed archive in the order in which they lie there, whatever a table says."""
+    places = {clean(entry.path): place for place, entry in enumerate(listing.entries)}
+    return replace(source, items=tuple(sorted(source.items, key=lambda one: places[one.name])), in_turn=True)
+
+
 def _open_listing(path: Path, listing: Listing, form: str, find: Find) -> Files | Arrays:
     """Open a folder or an archive: as classes, if there are several, or else as what its files are."""
     if not listing.entries:
@@ -186,18 +195,18 @@ def _open_listing(path: Path, listing: Listing, form: str, find: Find) -> Files 
     as_classes = arrange(path, listing, form)
     if len(as_classes.classes) > 1:
         return as_classes
-    refused: list[InputError] = []
+    refused: list[tuple[InputError, list[Entry]]] = []
     for kind, opener in (("table", _tables_of), ("idx", _idx_of), ("numpy", _numpy_of), ("parquet", _parquet_of)):
         entries = _of_kind(listing, kind)
         if entries:
             try:
                 return _with_problems(opener(path, entries, listing, find), listing.problems)
             except InputError as error:
-                refused.append(error)
+                refused.append((error, entries))
     if as_classes.items:
-        return as_classes
+        return _with_reasons(as_classes, refused)
     if refused:
-        raise refused[0]
+        raise refused[0][0]
     problems = [problem for problem in as_classes.problems if problem.reason != "no picture"] or as_classes.problems
     inner = next((one.path for one in listing.entries if one.path.lower().endswith(_ARCHIVES)), None)
     if inner:
@@ -255,6 +264,13 @@ def _open_tables(path: Path, entries: list[Entry], find: Find, folders: Sequence
 
 def _with_problems(source: Files | Arrays, problems: Sequence[Problem]) -> Files | Arrays:
     return replace(source, problems=(*problems, *source.problems)) if problems else source
+
+
+def _with_reasons(source: Files, refused: Sequence[tuple[InputError, list[Entry]]]) -> Files:
+    """Say of files that would have said more than the folders why they do not, instead of that they are no picture."""
+    reasons = {clean(one.path): str(error) for error, entries in reversed(refused) for one in entries}
+    said = (replace(one, reason=reasons.get(one.name, one.reason)) for one in source.problems)
+    return replace(source, problems=tuple(said))
 
 
 def _folders_beside(folder: Path) -> list[str]:

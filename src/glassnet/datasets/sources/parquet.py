@@ -61,7 +61,7 @@ def open_parquet(path: Path, entries: Sequence[tuple[Entry, Path]]) -> Files:
     shown = name_classes(names or {label for _, label in rows})
     order = [shown[name] for name in names] if names else list(dict.fromkeys(shown.values()))
     items = tuple(Item(item.name, shown[label], item.split, item.read, item.stamp) for item, label in rows)
-    return Files(name_data_set(path), path, "Parquet with pictures", items, tuple(order), tuple(problems))
+    return Files(name_data_set(path), path, "Parquet with pictures", items, tuple(order), tuple(problems), in_turn=True)
 
 
 def _one_list(path: Path, kinds: dict[tuple[str, ...], str], rows: list[tuple[Item, str]]) -> tuple[str, ...]:

@@ -57,6 +57,10 @@ def open_pixel_tables(path: Path, tables: Sequence[Table]) -> Arrays:
             problems.append(Problem(clean(table.entry.path), str(error)))
     if not found:
         raise refused or InputError(f"{clean(str(path))} holds no table of pixels")
+    shapes = dict.fromkeys(pixels.shape[1:] for pairs in found.values() for pixels, _ in pairs)
+    if len(shapes) > 1:
+        sizes = " and ".join(" × ".join(map(str, shape)) for shape in shapes)
+        raise InputError(f"the tables in {clean(str(path))} hold images of {sizes} pixels; pass those of one size")
     return make_arrays(
         name=name_data_set(path),
         path=path,
@@ -103,8 +107,8 @@ def _read(table: Table, problems: list[Problem]) -> Iterator[tuple[str, np.ndarr
                 marks = np.array([row[1] for row, one in zip(rows, chosen, strict=True) if one])
                 yield wanted, _compact(numbers[chosen]).reshape(-1, *shape), marks
     problems += report_unknown_splits(table, unknown)
-    if bad > _MOST_NAMED:
-        problems.append(Problem(name, f"{bad - _MOST_NAMED:,} more lines like these"))
+    if (more := bad - _MOST_NAMED) > 0:
+        problems.append(Problem(name, f"{more:,} more lines like these", more))
     if not used:
         raise InputError(
             f"no row of the table {name} is a label with {count} numbers; check the delimiter and the label"
@@ -186,7 +190,20 @@ def _label_column(table: Table) -> int:
             f"the table {clean(table.entry.path)} has no column of labels ({clean(', '.join(table.header), 60)}); "
             "expected one called label, first"
         )
-    return 0
+    return len(table.typical) - 1 if _is_label_last(table) else 0
+
+
+def _is_label_last(table: Table) -> bool:
+    """Tell if a table without names has its labels last: its first column says nothing, and its last a few things.
+
+    The first pixel of a picture is mostly ground. So is the last one, if the labels stand first and are sorted; its
+    values then are nearly all the same, or nearly all different.
+    """
+    rows = [row for row in table.rows if len(row) == len(table.typical)]
+    last = Counter(row[-1].strip() for row in rows)
+    few = 1 < len(last) <= len(rows) / 2 and max(last.values()) <= len(rows) * 3 / 4
+    nameless = not table.header and _packed_column(table) is None
+    return nameless and few and len({row[0].strip() for row in rows}) == 1
 
 
 def _packed_column(table: Table) -> int | None:

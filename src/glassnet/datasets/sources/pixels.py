@@ -39,7 +39,7 @@ def make_arrays(
         path: where the arrays are from.
         form: what they were recognised as.
         parts: images and labels for each split, "" where the source does not say.
-        classes: names of the classes, where labels are their numbers.
+        classes: names of the classes, where labels are their numbers, or are these names.
         stamp: text that changes with the content; computed from the content where it is empty.
         problems: what was left out before.
 
@@ -61,8 +61,8 @@ def make_arrays(
     for split, one in images.items():
         bad = np.flatnonzero(~finite[split])
         lost += [Problem(f"{_called(split)} {row}", "a pixel in it is no number") for row in bad[:_MOST_NAMED]]
-        if len(bad) > _MOST_NAMED:
-            lost.append(Problem(_called(split), f"{len(bad) - _MOST_NAMED:,} more with a pixel that is no number"))
+        if (more := len(bad) - _MOST_NAMED) > 0:
+            lost.append(Problem(_called(split), f"{more:,} more with a pixel that is no number", more))
         pixels, marks = (one[finite[split]], labels[split][finite[split]]) if len(bad) else (one, labels[split])
         kept[split] = (_scaled(pixels, factor), marks)
     if not any(len(pixels) for pixels, _ in kept.values()):
@@ -141,6 +141,8 @@ def _plain_labels(split: str, labels: np.ndarray, count: int) -> np.ndarray:
         labels = labels.argmax(axis=1)
     if labels.shape != (count,):
         raise InputError(f"{what} have shape {labels.shape} for {count:,} images; expected one label for each image")
+    if labels.dtype.kind == "O" and all(isinstance(one, str) for one in labels):
+        labels = labels.astype(str)  # pandas keeps text so
     if labels.dtype.kind == "S":
         return np.char.decode(labels, "utf-8", "replace")
     if labels.dtype.kind == "f" and not (np.isfinite(labels).all() and (labels == np.rint(labels)).all()):
@@ -202,6 +204,7 @@ def _number_labels(
         shown = name_classes(classes)
         if len(shown) < len(classes):
             raise InputError(f"{len(classes)} names of classes, but only {len(shown)} different ones; name each once")
+        labels = {split: _named(marks, classes) for split, marks in labels.items()}
         for split, marks in labels.items():
             if marks.dtype.kind == "U" or (len(marks) and not 0 <= marks.min() <= marks.max() < len(classes)):
                 found = ", ".join(map(str, np.unique(marks)[:5]))
@@ -220,3 +223,12 @@ def _number_labels(
         numbers = np.array([number[shown[str(value)]] for value in values.tolist()], np.int64)
         numbered[split] = numbers[places] if len(values) else np.zeros(0, np.int64)
     return numbered, names
+
+
+def _named(marks: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """Return the numbers of labels that all are names of classes; others as they are."""
+    number = {name: index for index, name in enumerate(classes)}
+    values, places = np.unique(marks, return_inverse=True)
+    if marks.dtype.kind != "U" or not all(value in number for value in values.tolist()):
+        return marks
+    return np.array([number[value] for value in values.tolist()], np.int64)[places]

@@ -116,7 +116,7 @@ def report_unknown_splits(table: Table, words: Counter[str]) -> list[Problem]:
         f"its column of splits says {shown} in {words.total():,} rows, which is no split; they are used as if it said "
         "nothing: write train, validation or test"
     )
-    return [Problem(clean(table.entry.path), reason)]
+    return [Problem(clean(table.entry.path), reason, words.total(), left_out=False)]
 
 
 def read_lines(entry: Entry, encoding: str) -> Iterator[str]:

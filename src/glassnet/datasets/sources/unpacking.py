@@ -46,7 +46,8 @@ def unpack(stream: BufferedIOBase) -> BufferedIOBase:
 class Tape:
     """A stream that can only be read forwards, with what was read last kept: for the members of a compressed archive.
 
-    Threads that read neighbouring members out of turn find them in the window; going back further starts again.
+    What is read a little out of turn is found in the window; going back further starts again. Whoever reads all members
+    therefore does it in their order (see `Files.in_turn`).
 
     Args:
         path: of the compressed file.
