@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -463,6 +464,13 @@ def test_network_that_always_answers_the_same_cannot_be_flipped(few: Dataset) ->
     run.model.set_weights([np.zeros((784, 10)), np.arange(10)])
     with pytest.raises(InputError, match="no change of this image was found .* anything else instead of 'Ankle boot'"):
         smallest_change(run, few.test.images[0])
+
+
+def test_a_network_of_one_class_has_nothing_else_to_answer(run: Run, few: Dataset) -> None:
+    model = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), layers.Dense(1)])
+    passport = run.passport.model_copy(update={"classes": ("Bag",), "outputs": "logits"})
+    with pytest.raises(InputError, match="^the network knows no class but 'Bag'"):
+        smallest_change(replace(run, model=model, passport=passport), few.test.images[0])
 
 
 def test_figures_show_the_maps_and_the_flip(run: Run, few: Dataset) -> None:

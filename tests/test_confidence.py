@@ -1,6 +1,11 @@
 """How sure a network is: temperature, sets, refusal, novelty; learned from images that it did not learn from."""
 
+import gc
+import io
+import weakref
+import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +17,7 @@ from sklearn.metrics import log_loss
 import glassnet
 from glassnet import Dataset, InputError, Run, Split
 from glassnet.confidence import distances, fit_assurance, judge, read_assurance
-from glassnet.confidence.assurance import ask
+from glassnet.confidence.assurance import ask, look
 from glassnet.confidence.novelty import Novelty
 from glassnet.confidence.refusal import answer_threshold
 from glassnet.confidence.sets import conformity_scores, set_threshold
@@ -277,3 +282,125 @@ def test_averages_are_those_of_the_maps_that_each_convolution_ends_in(fashion: D
     dense = glassnet.recipes.find("digits-32").build((28, 28), 10)
     seen = ask(dense, images)[1]
     np.testing.assert_array_equal(seen.averages, [seen.features])
+
+
+def small_network() -> Any:
+    """A convolutional network as others make it: the layers hang in a graph of their own."""
+    from glassnet._keras import keras
+
+    image = keras.Input((28, 28, 1))
+    maps = keras.layers.Conv2D(3, 5, strides=3, activation="relu")(image)
+    features = keras.layers.Dense(6, "relu")(keras.layers.Flatten()(maps))
+    return keras.Model(image, keras.layers.Dense(10)(features))
+
+
+@pytest.mark.parametrize("form", ["a network within it", "layers of another one", "a function at its end"])
+def test_a_network_of_ones_own_is_seen_through(fashion: Dataset, form: str) -> None:
+    from glassnet._keras import keras
+
+    inner, images = small_network(), fashion.test.images[:5]
+    before = [keras.layers.Rescaling(1 / 255), keras.layers.Reshape((28, 28, 1))]
+    ends = [inner] if form == "a network within it" else [*inner.layers[1:-1], keras.layers.Dense(10)]
+    model: Any = keras.Sequential([keras.Input((28, 28)), *before, *ends])
+    if form == "a function at its end":
+        model = keras.Model(model.inputs, keras.ops.softmax(model.outputs[0]))
+    given, seen = ask(model, images)
+    np.testing.assert_allclose(given, model.predict(images, verbose=0), atol=1e-5)
+    scaled = images[..., None] / 255
+    maps, features = (
+        keras.Model(inner.inputs, inner.layers[number].output).predict(scaled, verbose=0) for number in (1, 3)
+    )
+    np.testing.assert_allclose(seen.features, features, atol=1e-5)
+    (averages,) = seen.averages
+    np.testing.assert_allclose(averages, maps.mean((1, 2)), atol=1e-5)
+
+
+def test_questions_leave_nothing_behind(fashion: Dataset) -> None:
+    model = small_network()
+    ask(model, fashion.test.images[:5, ..., None])
+    convolution = model.layers[1]
+    calls = len(convolution._outbound_nodes)
+    ask(model, fashion.test.images[:5, ..., None])
+    assert len(convolution._outbound_nodes) == calls
+    gone = weakref.ref(model)
+    del model, convolution
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_layer_that_was_put_on_since_is_seen(fashion: Dataset) -> None:
+    from glassnet._keras import keras
+
+    model: Any = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    assert ask(model, fashion.test.images[:5])[1].features.shape == (5, 784)
+    model.add(keras.layers.Dense(10))
+    outputs, seen = ask(model, fashion.test.images[:5])
+    assert seen.features.shape == (5, 10)
+    np.testing.assert_allclose(outputs, model.predict(fashion.test.images[:5], verbose=0), rtol=1e-4)
+
+
+def test_large_features_are_looked_at_piece_by_piece(judged: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert judged.assurance is not None
+    images, pieces = judged.dataset().test.images[:600], []
+    whole = look(judged.model, images, judged.assurance.novelty.typicality)
+
+    def typicality(seen: Any) -> np.ndarray:
+        pieces.append(len(seen.features))
+        return judged.assurance.novelty.typicality(seen)  # type: ignore[union-attr]
+
+    monkeypatch.setattr("glassnet.confidence.assurance.MOST_BYTES", 1000)
+    for one, other in zip(look(judged.model, images, typicality), whole, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-3)
+    assert pieces == [256, 256, 88]
+
+
+def test_few_held_out_images_do_not_call_usual_ones_unlike(judged: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert judged.assurance is not None
+    novelty, rng = judged.assurance.novelty, np.random.default_rng(0)
+    far = novelty.distances(ask(judged.model, judged.dataset().test.images)[1])
+    monkeypatch.setattr(Novelty, "distances", lambda self, seen: far[:, seen.peak])
+
+    def alarms(n: int) -> float:
+        order = rng.permutation(far.shape[1])
+        others = distances.Seen(np.empty(0), np.empty(0), [], order[n:])
+        return float((novelty.beside(far[:, order[:n]]).typicality(others) <= 0.05).mean())
+
+    for n, most in ((20, 0.13), (50, 0.08), (200, 0.06), (600, 0.06)):
+        assert 0.03 < np.mean([alarms(n) for _ in range(15)]) < most, n
+
+
+def test_a_damaged_file_is_one_line(judged: Run, tmp_path: Path) -> None:
+    assert judged.assurance is not None
+    path = tmp_path / "assurance.npz"
+    judged.assurance.write(path)
+    whole = path.read_bytes()
+    damaged = [whole[: len(whole) // 2], whole[:200] + bytes(400) + whole[600:], whole[:-40] + bytes(40)]
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        file.writestr("outputs.npy", b"\x93NUMPY\x01\x00\x0a\x00{'descr': (")
+    for one in (*damaged, content.getvalue()):
+        path.write_bytes(one)
+        with pytest.raises(RunError, match=r"assurance\.npz cannot be read .*; restore the file or train again"):
+            read_assurance(path)
+
+
+def test_a_validation_part_is_no_proof_of_what_was_learned_from_it(judged: Run, few: Dataset) -> None:
+    held_out = Split("validation", few.test.images[:200], few.test.labels[:200])
+    data = Dataset("x", few.classes, few.train, few.test, validation=held_out)
+    run = replace(judged, passport=judged.passport.model_copy(update={"dataset_sha256": data.sha256}), data=data)
+    assert glassnet.evaluate(run).trust is not None
+    assert glassnet.evaluate(run, split="validation").trust is None
+    others = Dataset("y", few.classes, few.train, held_out, validation=few.test)
+    assert glassnet.evaluate(run, others, split="validation").trust is not None
+
+
+def test_large_gray_images_may_have_an_axis_of_one_channel() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 48)).astype(np.uint8)
+    np.testing.assert_array_equal(distances.shrunk(images[..., None]), distances.shrunk(images))
+
+
+def test_too_few_images_are_not_held_out_and_no_class_is_emptied(few: Dataset) -> None:
+    little = part(few, 200, 10)
+    assert hold_out(little, 0.05) == (little.train, None)
+    counts = np.bincount(few.train.labels)
+    np.testing.assert_array_equal(np.bincount(hold_out(few, 0.9999)[0].labels), np.ones_like(counts))

@@ -93,6 +93,7 @@ def test_a_slide_holds_it_and_no_two_texts_touch(make: Any) -> None:
     width, height = figure.get_size_inches()
     assert width <= 12.8
     assert height < 7.21
+    figure.canvas.draw()  # texts are as wide as they are drawn
     renderer = figure.canvas.get_renderer()
     shown = [text for text in figure.findobj(Text) if text.get_text()]
     boxes = [text.get_window_extent(renderer) for text in shown]

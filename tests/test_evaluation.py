@@ -1,5 +1,6 @@
 """Every number of an evaluation is the one that scikit-learn, SciPy or NumPy computes from the predictions."""
 
+import dataclasses
 import json
 import math
 from collections.abc import Callable
@@ -204,6 +205,8 @@ def test_a_run_is_not_evaluated_on_what_does_not_fit(run: Run, few: Dataset, col
         find_mistakes(run, evaluate(run, few))
     with pytest.raises(InputError, match="count is 0"):
         find_mistakes(run, evaluate(run, few), few, count=0)
+    with pytest.raises(InputError, match="class 0 of the data is '0', that of this run 'T-shirt/top'; pass data whose"):
+        evaluate(run, glassnet.load("mnist"))
 
 
 @pytest.mark.parametrize("label", [None, "Bag"])
@@ -312,20 +315,30 @@ def test_corruptions_are_what_their_names_say(few: Dataset, colours: Dataset) ->
 
 def test_robustness_is_the_accuracy_on_the_changed_images(run: Run, few: Dataset) -> None:
     curves = measure_robustness(run, few, images=120, seed=4)
+    spread = np.arange(120) * 500 // 120
+    chosen, labels = few.test.images[spread], few.test.labels[spread]
     assert [curve.name for curve in curves] == list(CORRUPTIONS)
     for curve in curves:
         assert curve.n == 120
         for point in (curve.points[0], curve.points[-1]):
-            changed = corrupt(few.test.images[:120], curve.name, point.level, seed=4)
-            answers_ = glassnet.predict(run, changed, labels=few.test.labels[:120].tolist())
+            changed = corrupt(chosen, curve.name, point.level, seed=4)
+            answers_ = glassnet.predict(run, changed, labels=labels.tolist())
             right = sum(answer.label == answer.true_label for answer in answers_)
             assert point.accuracy == right / 120
             assert point.interval == wilson_interval(right, 120)
         (untouched,) = [point for point in curve.points if point.level == curve.untouched]
-        assert untouched.accuracy == metrics.accuracy_score(few.test.labels[:120], evaluate(run, few).predicted[:120])
+        assert untouched.accuracy == metrics.accuracy_score(labels, evaluate(run, few).predicted[spread])
     assert curves == measure_robustness(run, few, images=120, seed=4)
     assert measure_robustness(run, few, images=10_000)[0].n == 500
     assert json.loads(json.dumps(curves[0].record())) == curves[0].record()
+
+
+def test_robustness_is_that_of_all_classes_where_images_lie_in_their_order(run: Run, few: Dataset) -> None:
+    order = np.argsort(few.test.labels, kind="stable")
+    ordered = Dataset("x", few.classes, few.train, Split("test", few.test.images[order], few.test.labels[order]))
+    (untouched, *_), *_ = (curve.points for curve in measure_robustness(run, ordered, images=50))
+    right = evaluate(run, ordered).right
+    assert right[:50].mean() != right[::10].mean() == untouched.accuracy
 
 
 def test_colour_images_go_through_all_of_it(colours: Dataset) -> None:
@@ -394,28 +407,10 @@ def test_figures_show_the_numbers(run: Run, logits_run: Run, few: Dataset) -> No
     }
     assert cells == {(i, j): n for i, row in enumerate(scores.confusion) for j, n in enumerate(row) if n}
     assert [tick.get_text() for tick in matrix.axes[0].get_yticklabels()] == list(few.classes)
-    above, below = figures.draw_reliability(scores).axes
-    assert list(above.lines[-1].get_ydata()) == [one.accuracy for one in scores.reliability]
-    assert [bar.get_height() for bar in below.patches] == [one.n for one in scores.reliability]
-    (line,) = figures.draw_coverage(scores).axes[0].lines
-    assert list(line.get_ydata()) == [one.error for one in scores.coverage]
-    curves = measure_robustness(run, few, images=50)
-    panels = figures.draw_robustness(curves).axes[:7]
-    assert [list(axes.lines[0].get_ydata()) for axes in panels] == [
-        [point.accuracy for point in curve.points] for curve in curves
-    ]
-    found = find_mistakes(run, scores, few, count=2)
-    pictures = answers.draw_mistakes(found, few).axes[0].images
-    expected = [few.test.images[found[0].index], *(few.train.images[near.index] for near in found[0].nearest_predicted)]
-    assert all(np.array_equal(picture.get_array(), image) for picture, image in zip(pictures, expected, strict=False))
-    assert len(pictures) == 14
     comparison = compare(run, logits_run, few)
     drawn = answers.draw_comparison(comparison, few).axes[0].images
     assert np.array_equal(drawn[0].get_array(), few.test.images[comparison.differing[0].index])
     assert len(drawn) == 15
-    for call in (lambda: figures.draw_robustness(()), lambda: answers.draw_mistakes([], few)):
-        with pytest.raises(InputError):
-            call()
 
 
 def test_evaluate_on_the_command_line(command: Command, run: Run, scores: Evaluation) -> None:
@@ -445,3 +440,11 @@ def test_compare_on_the_command_line(command: Command, run: Run, few: Dataset) -
     assert "McNemar" in said
     assert f"{len(found['differing']):,}" in said
     assert command("compare", run.path, "nowhere").code == 2
+
+
+def test_one_class_can_be_drawn(run: Run, few: Dataset) -> None:
+    shirts = dataclasses.replace(
+        evaluate(run, few), classes=("Shirt",), labels=np.zeros(3, int), probabilities=np.ones((3, 1))
+    )
+    (cell,) = figures.draw_confusion(shirts).axes[0].texts
+    assert cell.get_text() == "3"

@@ -1,5 +1,6 @@
 """Figures show the values that they were given."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ from PIL import Image
 
 import glassnet
 from glassnet import Dataset, InputError, Run, figures, network, recipes
+from glassnet.confidence import Verdict
 from glassnet.errors import OutputError
+from glassnet.figures.evaluation import draw_confusion
+from glassnet.figures.run import draw_run
 
 
 def texts(figure: Any) -> list[str]:
@@ -103,3 +107,51 @@ def test_places_that_cannot_take_a_picture(few: Dataset, tmp_path: Path) -> None
         with pytest.raises(OutputError, match=text):
             figures.save(figure, tmp_path / name)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "folder.png"]
+
+
+def test_of_many_predictions_the_first_are_drawn(run: Run, few: Dataset) -> None:
+    figure = figures.draw_predictions(glassnet.predict(run, few.test.images[:22]))
+    assert len(figure.axes) == 40
+    assert "the first 20 of 22 images" in texts(figure)
+
+
+@pytest.mark.parametrize(("outputs", "own"), [("logits", " (their softmax)"), ("probabilities", "")])
+def test_calibrated_probabilities_are_called_so(run: Run, few: Dataset, outputs: Any, own: str) -> None:
+    plain = replace(glassnet.predict(run, few.test.images[0])[0], outputs=outputs)
+    judged = replace(plain, verdict=Verdict(plain.probabilities, (0,), typicality=0.5, unlike=False, known=True))
+    for answer, said in ((plain, own), (judged, " (calibrated)")):
+        assert figures.draw_predictions([answer]).axes[-1].get_title() == f"probabilities{said}"
+
+
+def test_names_are_drawn_as_they_stand(run: Run, few: Dataset, tmp_path: Path) -> None:
+    names = ("$$", "$x", "_hidden", "靴子", *few.classes[4:])
+    named = replace(run, passport=run.passport.model_copy(update={"classes": names}), data=replace(few, classes=names))
+    draw_run(named, tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"curves.png", "predictions.png", "network.png"}
+    scores = glassnet.evaluate(named)
+    svg = figures.save(draw_confusion(scores), tmp_path / "confusion.svg").read_text()
+    assert all(f">{name}<" in svg for name in names[:4])
+
+
+def test_a_picture_that_cannot_be_drawn_is_left_out(
+    run: Run, few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glassnet.figures.run.draw_network", lambda summary: 1 / 0)
+    run.save(tmp_path / "run")
+    assert (tmp_path / "run" / "curves.png").exists() and not (tmp_path / "run" / "network.png").exists()
+    (tmp_path / "curves.png").mkdir()
+    with pytest.raises(OutputError, match="it is a folder"):
+        draw_run(run, tmp_path)
+
+
+def test_unusual_layers_are_described() -> None:
+    keras = pytest.importorskip("keras")
+    layers = keras.layers
+    image = keras.Input((8, 6, 3))
+    scaled = layers.Rescaling([0.1, 0.2, 0.3], [0.0, 0.0, 1.0])(image)
+    rows, *_ = layers.LSTM(4, return_state=True)(layers.Reshape((8, 18))(scaled))
+    summary = network.summarize(keras.Model(image, layers.Dense(2)(rows)))
+    found = {layer.kind: layer for layer in summary.layers}
+    assert found["Rescaling"].role == "scales and shifts every pixel"
+    assert found["LSTM"].output_shape == (4,)
+    assert texts(figures.draw_network(summary))

@@ -19,6 +19,8 @@ from glassnet.benchmark import foreign
 from glassnet.benchmark.photo_scores import score_photos
 from glassnet.benchmark.photos import STYLES, render
 from glassnet.datasets import Preparation
+from glassnet.datasets.decoding import decode
+from glassnet.datasets.preparation import fitted
 from glassnet.doctor import examine_photo
 from glassnet.errors import InputError, PhotoError, UnknownNameError
 from glassnet.figures.canvas import save
@@ -318,6 +320,18 @@ def test_several_digits_are_read_in_order(digits: Run, mnist: Dataset, facts: Da
     assert any("4 subjects" in warning for warning in alone.warnings)
 
 
+def test_every_drawing_of_a_photo_has_its_warnings(mnist: Dataset, facts: DataFacts) -> None:
+    dark = (page(mnist.test.images[0], mnist.test.images[2]) * 0.12).astype(np.uint8)
+    dark[20:29, 20:23] = 0  # and a third one, that is small
+    found = develop_many(dark, (28, 28), facts)
+    assert len(found) >= 2
+    assert all("very dark" in " ".join(one.warnings) for one in found)
+    small = np.full((200, 400), 230, np.uint8)
+    small[100:109, 100:103] = small[100:109, 300:303] = 30
+    found = develop_many(small, (28, 28), facts)
+    assert [" ".join(one.warnings) for one in found] == ["the subject is only 9 pixels large; go nearer"] * 2
+
+
 def test_bad_photos_get_the_fitting_warning(mnist: Dataset, facts: DataFacts, tmp_path: Path) -> None:
     def warned(photo: Any) -> str:
         return " ".join(develop(photo, (28, 28), facts).warnings)
@@ -606,6 +620,42 @@ def test_an_enlarged_training_image_of_a_thing_stays_light_on_black(fashion: Dat
     assert agreement([develop(one, (28, 28), things).image for one in large], images) > 0.75
 
 
+def test_dark_things_on_light_ground_are_no_negatives(fashion: Dataset) -> None:
+    light_on_dark, dark_on_light = (
+        data_facts(one) for one in (fashion.train.images[::60], 255 - fashion.train.images[::60])
+    )
+    assert (dark_on_light.kind, dark_on_light.background) == ("items", 255)
+    for seed, without in ((1, ()), (4, ()), (4, ("brightness",)), (4, ("crop",)), (4, ("separate",))):
+        photo = render("items", "sheet", fashion.test.images[seed], seed)
+        usual, turned = (develop(photo, (28, 28), one, without=without) for one in (light_on_dark, dark_on_light))
+        assert np.array_equal(turned.image, 255 - usual.image)
+        shown = {step.name: step.image for step in usual.steps}
+        for step in turned.steps:
+            if step.name in ("separate", "brightness", "crop"):
+                assert np.abs(step.image - (255.0 - shown[step.name])).max() <= 1  # halves are rounded to even numbers
+
+
+def test_whole_pictures_are_decoded_as_those_of_the_training(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 255, (1000, 1400, 3), np.uint8)).save(tmp_path / "photo.jpg")
+    scenes = replace(data_facts(rng.integers(0, 255, (5, 32, 24, 3), np.uint8)), fit="crop")
+    for shape in ((450, 500, 3), (40, 32, 3), (450, 500), (450, 500, 1)):
+        one = develop(tmp_path / "photo.jpg", shape, scenes)
+        mode: Any = "RGB" if shape[2:] == (3,) else "L"
+        decoded = decode(tmp_path / "photo.jpg", mode=mode, near=(shape[1], shape[0]))
+        expected = fitted(decoded, shape[:2] if mode == "L" else shape, "crop").reshape(shape)
+        assert np.array_equal(one.image, expected)
+        assert [step.seen.shape for step in one.steps] == [shape, shape]
+        assert max(one.steps[0].image.shape) == 420
+        assert np.array_equal(one.image, develop(tmp_path / "photo.jpg", shape, scenes, watched=False).image)
+
+
+def test_facts_are_those_of_images_all_over_the_set() -> None:
+    images = np.zeros((1999, 28, 28), np.uint8)
+    images[:700, 12:15, 12:15] = images[700:, 4:24, 12:15] = 255
+    assert data_facts(images).subject_size == photos.subject_size(images) == 20
+
+
 def test_what_looks_blank_is_unlike_and_gets_no_answer(fashion: Dataset) -> None:
     recipe = glassnet.recipes.find("baseline").changed(epochs=1, held_out=0.05)
     run = glassnet.train(recipe, part(fashion, train=2000, test=100))
@@ -819,6 +869,18 @@ def test_the_doctor_names_the_step_that_changed_the_answer(digits: Run, mnist: D
     assert len(record["steps"]) == len(labels)
     assert record["warnings"] == []
     assert save(draw_examination(examination), tmp_path / "way.png").stat().st_size > 10_000
+    assert examination.prediction.known
+    assert not examine_photo(digits, tmp_path / "seven.png", max_error=1e-9).prediction.known
+
+
+def test_the_doctor_downloads_nothing(
+    digits: Run, mnist: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(page(mnist.test.images[0])).save(tmp_path / "seven.png")
+    monkeypatch.setattr("glassnet.datasets.catalogue.loading.is_downloaded", lambda name: False)
+    monkeypatch.setattr("glassnet.datasets.load", lambda name: pytest.fail("it was downloaded"))
+    away = replace(digits, passport=digits.passport.model_copy(update={"dataset": "kmnist"}), data=None)
+    assert examine_photo(away, tmp_path / "seven.png").neighbours == ()
 
 
 def test_commands_explain_read_many_and_folders(

@@ -3,6 +3,7 @@
 import sys
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +200,23 @@ def test_command_maps_and_draws(
     assert "did you mean 'umap'" in wrong.err
     with pytest.raises(UnknownNameError):
         project(hidden, method="umpa")
+
+
+def test_layers_that_another_network_had_first_are_projected(hidden: Run, few: Dataset) -> None:
+    image = keras.Input((28, 28))
+    rows = keras.layers.Dense(7, "relu", name="rows")(keras.layers.Flatten()(image))
+    other = keras.Model(image, keras.layers.Dense(3)(rows))
+    mine = keras.Sequential([keras.Input((28, 28)), *other.layers[1:-1], keras.layers.Dense(10, name="last")])
+    run = replace(hidden, model=mine)
+    plane = project(run, few, images=20)
+    assert (plane.layer, plane.features) == ("input of last", 7)
+    given = keras.Model(other.inputs, rows).predict(few.test.images[plane.indexes], verbose=0)
+    np.testing.assert_allclose(activations(mine, few.test.images[plane.indexes], ["rows"])["rows"], given, rtol=1e-5)
+    np.testing.assert_allclose(plane.points, pca(given)[0], atol=1e-2)
+    assert project(run, few, images=20, layer="rows").features == 7
+
+
+def test_classes_that_begin_with_an_underscore_are_in_the_legend(hidden: Run, few: Dataset) -> None:
+    names = ("_one", "$two$", *few.classes[2:])
+    figure = draw_plane(replace(project(hidden, few, images=200), classes=names), few.test.images)
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == list(names)

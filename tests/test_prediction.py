@@ -12,7 +12,8 @@ from PIL import Image
 import glassnet
 from glassnet import Dataset, InputError, Run, photos
 from glassnet.errors import PhotoError
-from glassnet.probabilities import softmax
+from glassnet.probabilities import softmax, to_probabilities
+from glassnet.replay import open_replay
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +174,39 @@ def test_pictures_of_every_size_and_mode_fit_the_network(tmp_path: Path, width: 
     assert image.dtype == np.uint8
     colour = photos.read_photo(path, (32, 24, 3), 20)
     assert colour.shape == (32, 24, 3)
+
+
+def test_sigmoids_become_probabilities_that_sum_to_1(few: Dataset) -> None:
+    keras = pytest.importorskip("keras")
+    layers = keras.layers
+    model = keras.Sequential(
+        [keras.Input((28, 28)), layers.Rescaling(1 / 255), layers.Flatten(), layers.Dense(10, "sigmoid")]
+    )
+    run = glassnet.train(model, few, epochs=1, batch_size=500, snapshots=True)
+    answers = glassnet.predict(run, few.test.images[:3], top=10)
+    np.testing.assert_allclose([sum(one.probability for one in answer.top) for answer in answers], 1, atol=1e-6)
+    for answer in answers:
+        np.testing.assert_allclose(answer.probabilities, answer.scores / answer.scores.sum(), rtol=1e-6)
+    np.testing.assert_allclose(
+        glassnet.evaluate(run).probabilities[:3], [one.probabilities for one in answers], rtol=1e-5
+    )
+    np.testing.assert_allclose(open_replay(run).probabilities(few.test.images[:3]).sum(-1), 1, atol=1e-6)
+
+
+def test_softmax_rows_stay_as_they_are_and_nothing_becomes_even() -> None:
+    rows = softmax(np.random.default_rng(0).normal(size=(50, 10))).astype(np.float32)
+    assert np.array_equal(to_probabilities(rows, "probabilities"), rows)
+    assert to_probabilities(np.zeros((1, 4), np.float32), "probabilities").tolist() == [[0.25] * 4]
+    assert np.isnan(to_probabilities(np.full((1, 4), np.nan, np.float32), "probabilities")).all()
+
+
+def test_labels_and_sources_are_those_of_the_images(run: Run, fashion: Dataset, tmp_path: Path) -> None:
+    images = fashion.test.images[:3]
+    with pytest.raises(InputError, match="^2 labels for 3 images; pass one for each$"):
+        glassnet.predict(run, images, labels=[1, 2])
+    with pytest.raises(InputError, match="^4 sources for 3 images; pass one for each$"):
+        glassnet.predict(run, images, sources=list("abcd"))
+    with pytest.raises(InputError, match="^labels run from -1 to 10; with 10 classes they must be 0 to 9$"):
+        glassnet.predict(run, images, labels=[-1, 10, 3])
+    with pytest.raises(InputError, match="^2 labels for 1 images"):
+        glassnet.predict(run, written(tmp_path, large_digit(0)[0]), labels=[1, 2])

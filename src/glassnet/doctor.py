@@ -10,6 +10,7 @@ import numpy as np
 from glassnet.errors import GlassnetError
 from glassnet.photos import Step
 from glassnet.prediction import Prediction, Ranked, answer_photos, predict
+from glassnet.types import Image
 
 if TYPE_CHECKING:
     from glassnet.evaluation import Neighbour
@@ -62,13 +63,16 @@ class Examination:
         }
 
 
-def examine_photo(run: "Run", path: str | Path, *, top: int | None = None) -> Examination:
+def examine_photo(
+    run: "Run", path: str | Path, *, top: int | None = None, max_error: float | None = None
+) -> Examination:
     """Show how a photo becomes the network's input, and what the network says at each step.
 
     Args:
         run: a trained network.
         path: a picture file.
         top: how many classes to rank; three, or all where there are fewer, if None.
+        max_error: see `glassnet.predict`; it is about the answer in the end.
 
     Returns:
         The steps, the answers, the step that decided, and the nearest training images.
@@ -76,18 +80,29 @@ def examine_photo(run: "Run", path: str | Path, *, top: int | None = None) -> Ex
     Raises:
         PhotoError: no picture, or a damaged one.
     """
-    from glassnet.evaluation.neighbours import nearest
-
-    ((answer, development),) = answer_photos(run, [path], sources=[str(path)], top=top, watched=True)
+    asked = answer_photos(run, [path], sources=[str(path)], top=top, max_error=max_error, watched=True)
+    ((answer, development),) = asked
     on_the_way = predict(run, np.stack([step.seen for step in development.steps]), top=top)
     findings = tuple(Finding(step, said.top) for step, said in zip(development.steps, on_the_way, strict=True))
     changed = [
         after.step.name for before, after in itertools.pairwise(findings) if before.top[0].label != after.top[0].label
     ]
+    neighbours, images = _neighbours(run, development.image)
+    return Examination(answer, findings, changed[-1] if changed else None, neighbours, images)
+
+
+def _neighbours(run: "Run", image: Image) -> "tuple[tuple[Neighbour, ...], np.ndarray]":
+    """Return the nearest training images, none where they are not at hand; for them alone nothing is downloaded."""
+    from glassnet.datasets.catalogue.loading import PUBLISHED, is_downloaded
+    from glassnet.evaluation.neighbours import nearest
+
+    name, nothing = run.passport.dataset, ((), np.empty((0, *run.passport.image_shape), np.uint8))
+    named = run.data is None and run.passport.source is None
+    if named and name in PUBLISHED and not is_downloaded(name):
+        return nothing
     try:
         data = run.dataset()
-        (neighbours,) = nearest(data, development.image, count=3)
-        images = data.train.images[[one.index for one in neighbours]]
-    except GlassnetError:  # the data set is not at hand
-        neighbours, images = (), np.empty((0, *run.passport.image_shape), np.uint8)
-    return Examination(answer, findings, changed[-1] if changed else None, neighbours, np.asarray(images))
+        (found,) = nearest(data, image, count=3)
+    except GlassnetError:  # the data set is another one, or gone
+        return nothing
+    return found, np.asarray(data.train.images[[one.index for one in found]])

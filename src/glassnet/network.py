@@ -99,6 +99,22 @@ def last_operation(model: "keras.Model") -> Any:
     return last_operation(last) if getattr(last, "layers", None) else last
 
 
+def calls(model: "keras.Model") -> dict[Any, Any]:
+    """Return for each layer or function of a model its call in that model's graph: `input_tensors` and `outputs`.
+
+    `layer.input` and `layer.output` are those of the layer's first call, which another model may have made; of a model
+    within the model they are its own ends.
+    """
+    found: dict[Any, Any] = {}
+    waiting: list[Any] = list(model.outputs)
+    while waiting:
+        operation, number, _ = waiting.pop()._keras_history
+        if operation not in found:
+            found[operation] = operation._inbound_nodes[number]
+            waiting.extend(found[operation].input_tensors)
+    return found
+
+
 def is_convolution(layer: "keras.Layer") -> bool:
     """Tell whether a layer slides filters over an image, depthwise or separable ones too."""
     return type(layer).__name__.endswith("Conv2D")
@@ -132,14 +148,17 @@ def _layer_summary(layer: "keras.Layer") -> LayerSummary:
 
 def _output_shape(layer: "keras.Layer") -> tuple[int | None, ...]:
     output: Any = layer.output
+    while not hasattr(output, "shape"):  # of several outputs the first
+        output = next(iter(output.values() if isinstance(output, dict) else output))
     return tuple(output.shape[1:])
 
 
 def _role(layer: "keras.Layer", kind: str, activation: str) -> str:
     then = f", then {activation}" if activation else ""
     if kind == "Rescaling":
-        inverse = 1 / layer.scale
-        return f"divides every pixel by {inverse:g}" if not layer.offset else "scales and shifts every pixel"
+        alike = all(isinstance(one, (int, float)) for one in (layer.scale, layer.offset))  # not one for each channel
+        divides = alike and layer.scale and not layer.offset
+        return f"divides every pixel by {1 / layer.scale:g}" if divides else "scales and shifts every pixel"
     if kind == "Flatten":
         return "puts all values in one row"
     if kind == "Reshape":

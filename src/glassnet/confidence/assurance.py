@@ -1,9 +1,12 @@
 """Assurance: all that is learned from held-out images about how far a network can be trusted; one file in the run."""
 
 import io
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -16,7 +19,7 @@ from glassnet.confidence.temperature import calibrated, fit_temperature, to_logi
 from glassnet.datasets import Split
 from glassnet.errors import InputError, RunError
 from glassnet.mirroring import has_twins
-from glassnet.network import gives_maps, is_convolution
+from glassnet.network import calls, is_convolution
 from glassnet.types import Images, Scores
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
 MOST_IMAGES = 10_000
 """Training images that are looked at."""
+
+BATCH, MOST_BYTES = 256, 1 << 28
+"""Images that a network is asked about at once, and what the features of those that are looked at together may take."""
 
 MOST_CONVOLUTIONS = 4
 """Convolutions whose maps are looked at."""
@@ -82,7 +88,7 @@ def read_assurance(path: Path) -> Assurance:
         RunError: the file is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:  # NumPy leaves bad files open
             arrays = dict(file)
         return Assurance(
             outputs=str(arrays["outputs"]),
@@ -92,7 +98,7 @@ def read_assurance(path: Path) -> Assurance:
             right=arrays["right"],
             novelty=Novelty.of_record(arrays),
         )
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except Exception as error:  # of a damaged file NumPy and its helpers raise a dozen kinds
         raise RunError(f"{path} cannot be read ({error}); restore the file or train again") from error
 
 
@@ -102,7 +108,7 @@ def fit_assurance(model: "keras.Model", outputs: str, train: Split, held_out: Sp
     Args:
         model: the trained network.
         outputs: what it gives, "probabilities" or "logits".
-        train: images that it learned from; at most 10,000 of them are looked at.
+        train: images that it learned from; at most 10,000 of them are looked at, fewer if their features are large.
         held_out: images that it did not learn from.
 
     Raises:
@@ -110,19 +116,45 @@ def fit_assurance(model: "keras.Model", outputs: str, train: Split, held_out: Sp
     """
     if len(held_out) < LEAST_IMAGES:
         raise InputError(f"{len(held_out)} held-out images; how sure a network may be needs at least {LEAST_IMAGES}")
-    answers, seen = ask(model, held_out.images)
+    every = spacing(model, len(train))
+    novelty = fit_novelty(ask(model, train.images[::every])[1], train.labels[::every])
+    answers, far = look(model, held_out.images, novelty.distances)
     logits = to_logits(answers, outputs)
     temperature = fit_temperature(logits, held_out.labels)
     probabilities = calibrated(logits, temperature)
-    every = -(-len(train) // MOST_IMAGES)
     return Assurance(
         outputs=outputs,
         temperature=temperature,
         scores=conformity_scores(probabilities, held_out.labels),
         confidence=probabilities.max(1),
         right=probabilities.argmax(1) == held_out.labels,
-        novelty=fit_novelty(ask(model, train.images[::every])[1], train.labels[::every], seen),
+        novelty=novelty.beside(far),
     )
+
+
+def spacing(model: "keras.Model", n: int) -> int:
+    """Return of how many of n training images one is looked at."""
+    return -(-n // min(MOST_IMAGES, _at_once(model)))
+
+
+def look(model: "keras.Model", images: Images, measure: Callable[[Seen], np.ndarray]) -> tuple[Scores, np.ndarray]:
+    """Return what a network gives for images, and what is measured of all that it sees of them.
+
+    What it sees is not kept: features of large images would fill the memory.
+
+    Args:
+        model: the network.
+        images: at least one.
+        measure: gives a value, or a column of values, for each of some images.
+    """
+    length = _at_once(model)
+
+    def asked(start: int) -> tuple[Scores, np.ndarray]:
+        outputs, seen = ask(model, images[start : start + length])
+        return outputs, measure(seen)
+
+    outputs, measured = zip(*(asked(start) for start in range(0, len(images), length)), strict=True)
+    return np.concatenate(outputs), np.concatenate(measured, axis=-1)
 
 
 def ask(model: "keras.Model", images: Images) -> tuple[Scores, Seen]:
@@ -130,10 +162,8 @@ def ask(model: "keras.Model", images: Images) -> tuple[Scores, Seen]:
     from glassnet._keras import keras
     from glassnet.training.inference import predict
 
-    last: Any = model.layers[-1]
-    averages = [keras.layers.GlobalAveragePooling2D()(maps) for maps in _maps_of(model)]
-    watching = keras.Model(model.inputs, [model.outputs[0], last.input, *averages])
-    outputs, inputs, *averages = predict(watching, images)
+    watching, last = _watching(model)
+    outputs, inputs, *averages = predict(watching, images, batch_size=BATCH)
     if has_twins(model):  # what a filter and its twin give on average is what one filter gives for both sides
         averages = [one.reshape(len(one), 2, -1).mean(1) for one in averages]
     features = inputs.reshape(len(images), -1)
@@ -145,17 +175,65 @@ def ask(model: "keras.Model", images: Images) -> tuple[Scores, Seen]:
     return outputs, Seen(shrunk(images), features, averages or [features], peak)
 
 
-def _maps_of(model: "keras.Model") -> list[Any]:
+class _Watching(NamedTuple):
+    """A network that also gives what is to be seen.
+
+    Args:
+        network: gives the outputs, the inputs of the last layer, and the averages of maps.
+        last: that layer.
+    """
+
+    network: Any
+    last: Any
+
+
+_known: "WeakKeyDictionary[keras.Model, _Watching]" = WeakKeyDictionary()
+
+
+def _watching(model: "keras.Model") -> _Watching:
+    """Return the network that gives what is to be seen of one; it is built once, as layers keep what is put on them."""
+    known = _known.get(model)
+    if known is None or known.network.outputs[0] is not model.outputs[0]:  # a layer may have been taken off or put on
+        known = _known[model] = _built(model)
+    return known
+
+
+def _built(model: "keras.Model") -> _Watching:
+    from glassnet._keras import keras
+
+    made = calls(model)
+    last: Any = model.outputs[0]._keras_history.operation
+    while not isinstance(last, keras.Layer):  # a function such as keras.ops.softmax
+        last = made[last].input_tensors[0]._keras_history.operation
+    inputs = made[last].input_tensors[0]
+    if getattr(last, "outputs", None):  # a network within the network: its last layer is the last one
+        inside, last = _built(last)
+        _, features, *averages = inside(inputs)
+    else:
+        features = inputs
+        averages = [keras.layers.GlobalAveragePooling2D()(maps) for maps in _maps_of(model, made)]
+    return _Watching(keras.Model(model.inputs, [model.outputs[0], features, *averages]), last)
+
+
+def _maps_of(model: "keras.Model", made: dict[Any, Any]) -> list[Any]:
     """Return the maps that convolutions end in: pooled, normalised, activated, as the next layer takes them.
 
     Of a deep network they are those of a few convolutions, spread over its depth.
     """
     found: list[Any] = []
     for layer in model.layers:
+        output = made[layer].outputs[0]
         if is_convolution(layer):
-            found.append(layer.output)
-        elif found and gives_maps(layer):
-            found[-1] = layer.output
+            found.append(output)
+        elif found and len(output.shape) == 4:
+            found[-1] = output
     if len(found) <= MOST_CONVOLUTIONS:
         return found
     return [found[round(place)] for place in np.linspace(0, len(found) - 1, MOST_CONVOLUTIONS)]
+
+
+def _at_once(model: "keras.Model") -> int:
+    """Return of how many images what a network sees is held at once: whole batches, as if they were all asked about."""
+    features = _watching(model).network.outputs[1]
+    one = 4 * math.prod(side or 1 for side in features.shape[1:])
+    return BATCH * max(1, MOST_BYTES // (BATCH * one))

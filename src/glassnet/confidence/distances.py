@@ -196,6 +196,7 @@ def shrunk(images: Images) -> np.ndarray:
     if max(height, width) > LARGEST_SIDE:
         factor = LARGEST_SIDE / max(height, width)
         size = max(1, round(width * factor)), max(1, round(height * factor))
+        images = images[..., 0] if images.shape[3:] == (1,) else images  # Pillow knows no axis of one channel
         images = np.stack([np.asarray(Picture.fromarray(one).resize(size, Picture.Resampling.BOX)) for one in images])
     return images.reshape(*images.shape[:3], -1).astype(np.float32)
 

@@ -21,6 +21,9 @@ ALONE = 5
 TAIL, FAR_TAIL = 0.05, 0.01
 """Shares of usual distances that are taken for the tail, and for the tail of what counts in its tail only."""
 
+FEW = 500
+"""Held-out images up to which each is ranked beside the others; of more, itself among them changes little."""
+
 
 @dataclass(frozen=True, eq=False)
 class Novelty:
@@ -54,8 +57,35 @@ class Novelty:
 
     def typicality(self, seen: Seen) -> np.ndarray:
         """Return the share of held-out images that are at least as unusual, `(n,)`: 0 is unlike all of them."""
-        sums = _rank_sums(self.usual, _distances(self, seen))
+        sums = _rank_sums(self.usual, self.distances(seen))
         return np.searchsorted(self.sums, sums, side="right") / len(self.sums)
+
+    def distances(self, seen: Seen) -> np.ndarray:
+        """Return the distances of each image, `(distances, n)`; that which counts in its tail only is the last."""
+        features = distances.unit(self.features.place(distances.unit(seen.features)))
+        averages = seen.averages[: len(self.averages)]  # runs from before they were looked at have none
+        far = (
+            distances.angle(features, self.features.bank),
+            distances.angle(distances.blurred_wholes(seen.pixels), self.wholes),
+            distances.strangeness(self.details, seen.pixels),
+            -seen.peak,
+            *(distances.from_nearest(*pair) for pair in zip(self.averages, averages, strict=True)),
+            distances.outside(self.pictures, seen.pixels),
+        )
+        return np.stack(far).astype(np.float32)
+
+    def beside(self, far: np.ndarray) -> "Novelty":
+        """Return it with the distances of held-out images (see `distances`): what is usual.
+
+        Few of them are ranked each beside the others, as a new image will be: beside itself, it is never the farthest.
+        """
+        usual = np.sort(far, axis=1)
+        if far.shape[1] > FEW:
+            return replace(self, usual=usual, sums=np.sort(_rank_sums(usual, far)))
+        alone = np.split(far, far.shape[1], axis=1)
+        others = [np.sort(np.delete(far, number, axis=1), axis=1) for number in range(len(alone))]
+        sums = np.concatenate([_rank_sums(*pair) for pair in zip(others, alone, strict=True)])
+        return replace(self, usual=usual, sums=np.sort(sums))
 
     def record(self) -> dict[str, np.ndarray]:
         """Return its arrays by names, large ones in half precision (`HALVED`); `Novelty.of_record` reads them again."""
@@ -87,8 +117,8 @@ class Novelty:
         )
 
 
-def fit_novelty(train: Seen, labels: Labels, held_out: Seen) -> Novelty:
-    """Learn what training images of these classes look like, and how far held-out images usually are from them.
+def fit_novelty(train: Seen, labels: Labels) -> Novelty:
+    """Learn what training images of these classes look like; `Novelty.beside` adds how far from them is usual.
 
     References:
         M. Tipping and C. Bishop, "Probabilistic principal component analysis", JRSS B 61 (1999): what lies outside.
@@ -101,7 +131,7 @@ def fit_novelty(train: Seen, labels: Labels, held_out: Seen) -> Novelty:
         NeurIPS 2018, arXiv:1807.03888: distance from the nearest class, as far as its images spread.
         R. A. Fisher, "Statistical methods for research workers" (1925): the sum of logarithms.
     """
-    found = Novelty(
+    return Novelty(
         features=distances.feature_space(train.features),
         averages=tuple(distances.average_space(one, labels) for one in train.averages),
         wholes=distances.known_wholes(train.pixels),
@@ -110,24 +140,6 @@ def fit_novelty(train: Seen, labels: Labels, held_out: Seen) -> Novelty:
         usual=np.empty(0),
         sums=np.empty(0),
     )
-    far = _distances(found, held_out)
-    usual = np.sort(far, axis=1)
-    return replace(found, usual=usual, sums=np.sort(_rank_sums(usual, far)))
-
-
-def _distances(model: Novelty, seen: Seen) -> np.ndarray:
-    """Return the distances of each image, `(distances, n)`; that which counts in its tail only is the last."""
-    features = distances.unit(model.features.place(distances.unit(seen.features)))
-    averages = seen.averages[: len(model.averages)]  # runs from before they were looked at have none
-    far = (
-        distances.angle(features, model.features.bank),
-        distances.angle(distances.blurred_wholes(seen.pixels), model.wholes),
-        distances.strangeness(model.details, seen.pixels),
-        -seen.peak,
-        *(distances.from_nearest(*pair) for pair in zip(model.averages, averages, strict=True)),
-        distances.outside(model.pictures, seen.pixels),
-    )
-    return np.stack(far).astype(np.float32)
 
 
 def _rank_sums(usual: np.ndarray, far: np.ndarray) -> np.ndarray:

@@ -1,12 +1,11 @@
 """judge: what a network may say about images, and how sure it may be."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.confidence.assurance import Assurance, ask
-from glassnet.confidence.distances import Seen
+from glassnet.confidence.assurance import Assurance, look
 from glassnet.confidence.temperature import calibrated, to_logits
 from glassnet.types import Images, Scores
 
@@ -65,22 +64,22 @@ def judge(
     """
     if not len(images):
         return []
-    outputs, seen = ask(model, images)
-    return judge_answers(assurance, outputs, seen, set_error=set_error, max_error=max_error, false_alarms=false_alarms)
+    outputs, typicality = look(model, images, assurance.novelty.typicality)
+    rates: Any = {"set_error": set_error, "max_error": max_error, "false_alarms": false_alarms}
+    return judge_answers(assurance, outputs, typicality, **rates)
 
 
 def judge_answers(
     assurance: Assurance,
     outputs: Scores,
-    seen: Seen,
+    typicality: np.ndarray,
     *,
     set_error: float = SET_ERROR,
     max_error: float | None = None,
     false_alarms: float = FALSE_ALARMS,
 ) -> list[Verdict]:
-    """Say how sure a network may be of answers that it gave already (see `glassnet.confidence.assurance.ask`)."""
+    """Say how sure a network may be of answers that it gave already (see `glassnet.confidence.assurance.look`)."""
     probabilities = calibrated(to_logits(outputs, assurance.outputs), assurance.temperature)
-    typicality = assurance.novelty.typicality(seen)
     least = assurance.set_threshold(set_error)
     sure = -1.0 if max_error is None else assurance.answer_threshold(max_error)
     return [

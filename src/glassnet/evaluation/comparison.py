@@ -39,7 +39,7 @@ class Comparison:
         first: folder of the first run, "" if it has none.
         second: of the second.
         dataset: name of the data set.
-        split: "test" or "train".
+        split: "test", "train" or "validation".
         n: number of images.
         first_accuracy: share of the images that the first run recognises.
         second_accuracy: share that the second recognises.

@@ -75,11 +75,12 @@ def score_classes(labels: Labels, predicted: Labels, classes: tuple[str, ...]) -
     """Return precision, recall and F1 of every class, in the order of the classes."""
     from sklearn.metrics import precision_recall_fscore_support
 
-    columns = precision_recall_fscore_support(
+    *scores, support = precision_recall_fscore_support(
         labels,
         predicted,
         labels=range(len(classes)),
         zero_division=0,  # pyright: ignore[reportArgumentType]  (its annotation knows only the text)
     )
-    rows = zip(classes, *(np.asarray(column).tolist() for column in columns), strict=True)
+    support = np.asarray(support).astype(int)  # where no answer is right, scikit-learn counts in floats
+    rows = zip(classes, *(np.asarray(column).tolist() for column in (*scores, support)), strict=True)
     return tuple(ClassScores(*row) for row in rows)

@@ -23,7 +23,7 @@ class Mistake:
 
     Args:
         index: its number in the split.
-        split: "test" or "train".
+        split: "test", "train" or "validation".
         truth: what it is.
         predicted: what the network says.
         probability: of what the network says.

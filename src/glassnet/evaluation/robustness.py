@@ -40,7 +40,7 @@ class RobustnessCurve:
         name: the corruption.
         unit: of its levels.
         untouched: the level at which the images are as they were.
-        n: images at every level, the first ones of the test split.
+        n: images at every level, evenly spread over the test split.
         seed: of what is random in the corruption.
         points: by level.
     """
@@ -82,7 +82,7 @@ def measure_robustness(
     Args:
         run: a trained network.
         data: the data set; the one that the run was trained on if None.
-        images: how many test images, the first ones.
+        images: how many test images, evenly spread over the split.
         seed: of what is random; every level takes the same draws, so that a curve shows the level alone.
 
     Raises:
@@ -101,10 +101,11 @@ def measure_robustness(
     from glassnet.training.inference import predict
 
     data = run.dataset() if data is None else data
-    check_fit(run, data.test.images.shape[1:], len(data.classes))
+    check_fit(run, data.test.images.shape[1:], data.classes)
     if images < 1 or not len(data.test):
         raise InputError(f"{images} of {len(data.test)} test images were asked for; take at least 1")
-    originals, labels = data.test.images[:images], data.test.labels[:images]
+    chosen = spread(images, len(data.test))
+    originals, labels = data.test.images[chosen], data.test.labels[chosen]
 
     def measured(level: float, changed: np.ndarray) -> RobustnessPoint:
         right = int((predict(run.model, changed).argmax(-1) == labels).sum())
@@ -121,6 +122,12 @@ def measure_robustness(
         )
         curves.append(RobustnessCurve(name, one.unit, one.untouched, len(labels), seed, points))
     return tuple(curves)
+
+
+def spread(wanted: int, there: int) -> np.ndarray:
+    """Return the numbers of so many images, or of all: the first ones may be of one class, if they lie in its order."""
+    count = min(wanted, there)
+    return np.arange(count) * there // count
 
 
 def corrupt(images: Images, corruption: str, level: float, *, seed: int = 0) -> Images:
@@ -224,9 +231,10 @@ CORRUPTIONS: dict[str, Corruption] = {
     "rotation": Corruption(_rotate, "degrees", (0, 10, 20, 30, 45, 60)),
     "contrast": Corruption(_contrast, "share that is left", (1, 0.8, 0.6, 0.4, 0.2, 0.1), untouched=1),
     "occlusion": Corruption(_occlude, "side of a hidden square, pixels", (0, 4, 8, 12, 16, 20)),
-    "stroke width": Corruption(_stroke, "pixels added", (-2, -1, 0, 1, 2, 3)),
+    "stroke width": Corruption(_stroke, "pixels added to what is bright", (-2, -1, 0, 1, 2, 3)),
 }
-"""The ways in which images get worse, by name. Stroke width takes the strokes to be brighter than the ground."""
+"""The ways in which images get worse, by name. Strokes that are darker than their ground get thinner where others get
+wider."""
 
 
 def _background(images: np.ndarray) -> np.ndarray:

@@ -1,14 +1,14 @@
 """Evaluation: how good a run is on images that it has not seen, from one pass over them."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.confidence.assurance import ask
+from glassnet.confidence.assurance import look
 from glassnet.datasets import Dataset, Split
 from glassnet.errors import InputError
 from glassnet.evaluation.calibration import (
@@ -22,7 +22,7 @@ from glassnet.evaluation.confusion import ClassScores, ConfusedPair, confusion_m
 from glassnet.evaluation.intervals import wilson_interval
 from glassnet.evaluation.records import plain
 from glassnet.evaluation.trust import Trust, measure_trust
-from glassnet.probabilities import softmax
+from glassnet.probabilities import to_probabilities
 from glassnet.runs import Run
 from glassnet.types import Labels, Probabilities
 
@@ -45,14 +45,16 @@ class Evaluation:
         accuracy: share of the images whose most probable class is the right one.
         interval: the 95 % interval of the accuracy (Wilson).
         n: number of images.
-        split: "test" or "train".
+        split: "test", "train" or "validation".
         run: the run's folder, "" if it has none.
         dataset: name of the data set.
         classes: label k is `classes[k]`.
         majority: accuracy of always naming the class that is most frequent in the training images.
         labels: the right class number of each image.
-        probabilities: of every class for every image.
-        trust: what the run's statements about its certainty are worth; None where no images were held out for them.
+        probabilities: of every class for every image, as the network itself gives them; what follows from them, such as
+            `reliability`, is its own, too. `glassnet.predict` gives calibrated ones, where a run has learned to.
+        trust: what the run's statements about its certainty are worth; None where no images were held out for them, and
+            on the validation part that they were learned from.
     """
 
     loss: float
@@ -168,15 +170,17 @@ def evaluate(run: Run, data: Dataset | None = None, *, split: str = "test") -> E
 
     data = run.dataset() if data is None else data
     part = data.split(split)
-    check_fit(run, part.images.shape[1:], len(data.classes))
+    check_fit(run, part.images.shape[1:], data.classes)
     if not len(part):
         raise InputError(f"the {split} split of {data.name} has no images; name a split that has some")
-    if run.assurance is None:
+    # What a run says of its certainty was learned from its validation part, where it has one: that would flatter it.
+    fitted = split == "validation" and data.sha256 == run.passport.dataset_sha256
+    if run.assurance is None or fitted:
         outputs, trust = predict(run.model, part.images), None
     else:
-        outputs, seen = ask(run.model, part.images)
-        trust = measure_trust(run.assurance, outputs, seen, part.labels)
-    probabilities = outputs if run.passport.outputs == "probabilities" else softmax(outputs)
+        outputs, typicality = look(run.model, part.images, run.assurance.novelty.typicality)
+        trust = measure_trust(run.assurance, outputs, typicality, part.labels)
+    probabilities = to_probabilities(outputs, run.passport.outputs)
     right = int((probabilities.argmax(-1) == part.labels).sum())
     return Evaluation(
         loss=_loss(run.model, part, outputs),
@@ -206,15 +210,22 @@ def measure(model: "keras.Model", part: Split) -> tuple[float, float]:
     return logs["loss"], float((inference.predict(model, part.images).argmax(-1) == part.labels).mean())
 
 
-def check_fit(run: Run, image_shape: tuple[int, ...], classes: int | None = None) -> None:
-    """Raise InputError unless images of this shape, with so many classes, fit the run."""
+def check_fit(run: Run, image_shape: tuple[int, ...], classes: Sequence[str] | None = None) -> None:
+    """Raise InputError unless images of this shape, of these classes, fit the run."""
     if tuple(image_shape) != run.passport.image_shape:
         raise InputError(
             f"images have shape {tuple(image_shape)}; this run was trained on {run.passport.image_shape}; "
             "pass images of that shape"
         )
-    if classes is not None and classes != len(run.passport.classes):
-        raise InputError(f"the data has {classes} classes; this run tells {len(run.passport.classes)} apart")
+    known = run.passport.classes
+    if classes is not None and len(classes) != len(known):
+        raise InputError(f"the data has {len(classes)} classes; this run tells {len(known)} apart")
+    for number, (one, own) in enumerate(zip(classes or (), known, strict=False)):
+        if one != own:
+            raise InputError(
+                f"class {number} of the data is {one!r}, that of this run {own!r}; pass data whose classes have the "
+                "names and the order of the run's"
+            )
 
 
 def _loss(model: "keras.Model", part: Split, outputs: np.ndarray) -> float:

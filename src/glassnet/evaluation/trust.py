@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassnet.confidence.assurance import Assurance
-from glassnet.confidence.distances import Seen
 from glassnet.confidence.verdicts import FALSE_ALARMS, SET_ERROR, judge_answers
 from glassnet.evaluation.calibration import calibration_error, reliability_bins
 from glassnet.types import Labels, Scores
@@ -45,16 +44,16 @@ class Trust:
     unlike: float
 
 
-def measure_trust(assurance: Assurance, outputs: Scores, seen: Seen, labels: Labels) -> Trust:
+def measure_trust(assurance: Assurance, outputs: Scores, typicality: np.ndarray, labels: Labels) -> Trust:
     """Compare what a run says about its certainty with what is right.
 
     Args:
         assurance: of the run.
         outputs: of its network for the images,
-        seen: and what its last layer sees of them (see `glassnet.confidence.assurance.ask`).
+        typicality: and how usual they are (see `glassnet.confidence.assurance.look`).
         labels: the right classes.
     """
-    verdicts = judge_answers(assurance, outputs, seen, max_error=MAX_ERROR)
+    verdicts = judge_answers(assurance, outputs, typicality, max_error=MAX_ERROR)
     probabilities = np.stack([one.probabilities for one in verdicts])
     right = probabilities.argmax(1) == labels
     known = np.array([one.known for one in verdicts])

@@ -65,7 +65,7 @@ def most_exciting(
         unit: number of one unit; all units of the layer if None.
         count: how many images for each unit.
         data: whose images; the run's own data set if None.
-        split: "test" or "train".
+        split: "test", "train" or "validation".
         images: only look at the first so many; at all if None.
 
     Returns:

@@ -120,6 +120,8 @@ def smallest_change(run: Run, image: Image, *, target: int | str | None = None) 
     if goal == number:
         raise InputError(f"the network answers {before.label!r} already; name another class as the target")
     others = [k for k in range(len(before.classes)) if k != number] if goal is None else [goal]
+    if not others:
+        raise InputError(f"the network knows no class but {before.label!r}; ask one that tells several apart")
 
     start = image.astype(np.float64)
     found = []

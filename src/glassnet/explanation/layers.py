@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.errors import InputError, UnknownNameError
-from glassnet.network import gives_probabilities, last_operation
+from glassnet.network import calls, gives_probabilities, last_operation
 
 if TYPE_CHECKING:
     import jax
@@ -72,7 +72,8 @@ def activations(model: "keras.Model", images: np.ndarray, layers: Sequence[str])
     from glassnet._keras import keras
     from glassnet.training.inference import predict
 
-    outputs = {name: find_layer(model, name).output for name in layers}
+    made = calls(model)
+    outputs = {name: made[find_layer(model, name)].outputs[0] for name in layers}
     return predict(keras.Model(model.inputs, outputs), images) if outputs else {}
 
 
@@ -115,11 +116,9 @@ def logits_of(model: "keras.Model") -> Logits:
             f"the model {model.name!r} ends in a softmax inside of the network {inner!r}; logits are known where it is "
             f"a layer of the model itself: build the model of the layers of {inner!r}"
         )
-    elif kind in ("Softmax", "Sigmoid", "Activation"):
-        body = keras.Model(model.inputs, last.input)
-    elif kind == "Dense":
-        body = keras.Model(model.inputs, last.input)
-        head = tuple(weight.value for weight in last.weights)
+    elif kind in ("Softmax", "Sigmoid", "Activation", "Dense"):
+        body = keras.Model(model.inputs, calls(model)[last].input_tensors[0])
+        head = tuple(weight.value for weight in last.weights) if kind == "Dense" else ()
     else:
         raise InputError(
             f"the model {model.name!r} ends in a {kind} layer; logits are known where a Dense, Softmax or Activation "

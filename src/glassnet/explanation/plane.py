@@ -10,6 +10,7 @@ from glassnet.datasets import Dataset
 from glassnet.errors import InputError, UnknownNameError
 from glassnet.explanation.layers import activations
 from glassnet.explanation.units import choose, images_of, weighted_layers
+from glassnet.network import calls
 from glassnet.runs import Run
 from glassnet.types import Images
 
@@ -86,7 +87,7 @@ def project(
     Args:
         run: a trained network.
         data: whose images; the run's own data set if None.
-        split: "test" or "train".
+        split: "test", "train" or "validation".
         images: how many of them, at random.
         method: "pca" looks along the two directions of most variance; distances can be trusted. "t-sne" and "umap"
             keep neighbours together; distances between groups mean little.
@@ -178,8 +179,8 @@ def _features(model: "keras.Model", images: Images, layer: str | None) -> tuple[
     else:
         *before, last = weighted_layers(model)
         name = f"input of {last.name}" if before else "pixels"
-        alone = last.input is model.inputs[0]
-        values = images if alone else predict(keras.Model(model.inputs, last.input), images)
+        inputs = calls(model)[last].input_tensors[0]
+        values = images if inputs is model.inputs[0] else predict(keras.Model(model.inputs, inputs), images)
     return name, np.asarray(values, np.float32).reshape(len(images), -1)
 
 

@@ -15,6 +15,7 @@ from glassnet.datasets import Dataset, Split
 from glassnet.errors import InputError
 from glassnet.evaluation import check_fit
 from glassnet.explanation.layers import activations, chain, find_layer, logits_of
+from glassnet.network import calls
 from glassnet.recipe import check_count
 from glassnet.runs import Run
 from glassnet.types import Image, Images
@@ -195,7 +196,7 @@ def maps_of(model: "keras.Model", layer: "keras.Layer", images: Images) -> Itera
             return np.asarray(function(logits.weights, piece.astype(np.float32)))
     else:
         end = end_of(model, layer)
-        body = keras.Model(model.inputs, end.output)
+        body = keras.Model(model.inputs, calls(model)[end].outputs[0])
 
         def give(piece: np.ndarray) -> np.ndarray:
             return predict(body, piece)
@@ -211,7 +212,7 @@ def images_of(run: Run, data: Dataset | None, split: str) -> Split:
     """Return the images to look at."""
     data = run.dataset() if data is None else data
     part = data.split(split)
-    check_fit(run, part.images.shape[1:], len(data.classes))
+    check_fit(run, part.images.shape[1:], data.classes)
     return part
 
 

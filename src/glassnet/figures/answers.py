@@ -1,6 +1,5 @@
-"""Wrong and differing answers, as pictures of the images themselves."""
+"""Differing answers, as pictures of the images themselves."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,13 +7,10 @@ from matplotlib.figure import Figure
 
 from glassnet.datasets import Dataset
 from glassnet.errors import InputError
-from glassnet.figures.canvas import GRAY, GREEN, ORANGE, bare, sheet, show_pixels
+from glassnet.figures.canvas import GREEN, ORANGE, bare, sheet, show_pixels
 
 if TYPE_CHECKING:
-    from glassnet.evaluation import Comparison, Mistake, Neighbour
-
-MOST_MISTAKES = 20
-"""Mistakes in one picture."""
+    from glassnet.evaluation import Comparison
 
 MOST_DIFFERING = 15
 """Images in the picture of a comparison."""
@@ -24,38 +20,6 @@ GAP = 1.1
 
 TILE, HEAD = 1.3, 0.48
 """Width of an image and height of the two lines above it, in inches."""
-
-
-def draw_mistakes(mistakes: "Sequence[Mistake]", data: Dataset) -> Figure:
-    """Draw each mistake beside the nearest training images of the class that it was taken for, and of its own class.
-
-    Args:
-        mistakes: 1 to 20.
-        data: the data set that they are of.
-
-    Raises:
-        InputError: none, or more than 20.
-    """
-    if not 1 <= len(mistakes) <= MOST_MISTAKES:
-        raise InputError(f"cannot draw {len(mistakes)} mistakes in one picture; pass 1 to {MOST_MISTAKES}")
-    beside = max(max(len(one.nearest_predicted), len(one.nearest_true)) for one in mistakes)
-    first, second = 1.35, 1.35 + GAP * beside + 0.25  # where the neighbours begin, in tiles
-    board = _Board(second + GAP * beside, len(mistakes), data.image_shape, top=0.3)
-    board.head(0, "the mistake")
-    board.head(first, "nearest training images of the class it was taken for")
-    board.head(second, "nearest training images of its own class")
-    for row, one in enumerate(mistakes):
-        image = data.split(one.split).images[one.index]
-        board.put(0, row, image, (f"{one.predicted}, {one.probability:.1%}", ORANGE), (f"({one.truth})", GREEN))
-        for start, near in ((first, one.nearest_predicted), (second, one.nearest_true)):
-            for place, neighbour in enumerate(near):
-                _put_neighbour(board, start + GAP * place, row, neighbour, data)
-    return board.figure
-
-
-def _put_neighbour(board: "_Board", column: float, row: int, neighbour: "Neighbour", data: Dataset) -> None:
-    image = data.train.images[neighbour.index]
-    board.put(column, row, image, (neighbour.label, "black"), (f"distance {neighbour.distance:.1f}", GRAY))
 
 
 def draw_comparison(comparison: "Comparison", data: Dataset) -> Figure:

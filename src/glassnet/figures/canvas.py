@@ -1,5 +1,7 @@
 """The sheet that figures are drawn on: one look for all, and saving as PNG, SVG or PDF."""
 
+import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,8 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
+from matplotlib.text import Text
 
 from glassnet.atomic import new_file
 from glassnet.errors import OutputError
@@ -15,6 +19,14 @@ FORMATS = (".png", ".svg", ".pdf")
 
 # Safe for colour-blind eyes (Okabe & Ito, "Color Universal Design", 2008).
 BLUE, ORANGE, GREEN, GRAY, LIGHT = "#0072B2", "#D55E00", "#009E73", "#8A8A8A", "#D9D9D9"
+
+OTHER_SCRIPTS = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Noto Sans JP", "Noto Sans KR", "Source Han Sans SC",
+    "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Droid Sans Fallback", "PingFang SC", "Hiragino Sans",
+    "Apple SD Gothic Neo", "Arial Unicode MS", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "Nirmala UI",
+    "Noto Sans Devanagari", "Noto Sans Thai", "Unifont",
+)  # fmt: skip
+"""Fonts, one of which most systems have, for what Matplotlib's own font cannot write: Chinese, Japanese, Korean, …"""
 
 PUSH = LinearSegmentedColormap.from_list("push", [ORANGE, "#FFFFFF", BLUE])
 """From "pushes against" over nothing to "pushes for"."""
@@ -25,9 +37,31 @@ def sheet(width: float, height: float, *, arranged: bool = True) -> Figure:
 
     It does not go through pyplot: that would keep every figure, and takes a third of a second to import.
     """
-    figure = Figure(figsize=(width, height), layout="constrained" if arranged else None)
+    figure = _Sheet(figsize=(width, height), layout="constrained" if arranged else None)
     FigureCanvasAgg(figure)
     return figure
+
+
+class _Sheet(Figure):
+    """A figure that writes every text as it stands, in any script that there is a font for.
+
+    Names are the user's: a dollar sign in them starts no formula, and a letter without a font is a box and no warning.
+    """
+
+    def draw(self, renderer: Any) -> None:
+        for text in self.findobj(Text):
+            text.set_parse_math(False)
+            if others := _other_fonts():
+                text.set_fontfamily(list(dict.fromkeys((*text.get_fontfamily(), *others))))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from")
+            super().draw(renderer)
+
+
+@cache
+def _other_fonts() -> tuple[str, ...]:
+    installed = {font.name for font in fontManager.ttflist}
+    return tuple(name for name in OTHER_SCRIPTS if name in installed)
 
 
 def bare(axes: Any) -> None:

@@ -222,8 +222,7 @@ def _legend(summary: Summary, stages: list[Stage], width: float) -> str:
 
 
 def _text(axes: Any, x: float, y: float, text: str, size: float, **options: Any) -> None:
-    # Names are the user's: a dollar sign in them starts no formula.
-    axes.text(x, y, text, fontsize=size, ha="center", parse_math=False, zorder=6, linespacing=1.15, **options)
+    axes.text(x, y, text, fontsize=size, ha="center", zorder=6, linespacing=1.15, **options)
 
 
 def _label(axes: Any, x: float, y: float, labels: list[str], *, va: str = "center") -> None:

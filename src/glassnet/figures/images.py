@@ -28,7 +28,7 @@ def look(data: Dataset, index: int | None = None, *, split: str = "train") -> Fi
     Args:
         data: the data set.
         index: number of the image; None draws the grid.
-        split: "train" or "test".
+        split: "train", "test" or "validation".
 
     Raises:
         InputError: no image has that number.
@@ -93,26 +93,28 @@ def draw_predictions(predictions: Sequence["Prediction"]) -> Figure:
     """Draw each image beside the probabilities of all classes, and beside its raw outputs if the network has them.
 
     Args:
-        predictions: one row each, 1 to 20.
+        predictions: one row each; of more than 20 the first ones.
 
     Raises:
-        InputError: none, or more than 20.
+        InputError: none.
     """
-    if not 1 <= len(predictions) <= MOST_ROWS:
-        raise InputError(f"cannot draw {len(predictions)} predictions in one picture; pass 1 to {MOST_ROWS}")
-    logits = predictions[0].outputs == "logits"
-    figure = sheet(11 if logits else 8, 3.4 * len(predictions))
+    if not predictions:
+        raise InputError("cannot draw 0 predictions; pass at least 1")
+    shown = predictions[:MOST_ROWS]
+    logits = shown[0].outputs == "logits"
+    figure = sheet(11 if logits else 8, 3.4 * len(shown))
+    if len(predictions) > len(shown):
+        figure.suptitle(f"the first {len(shown)} of {len(predictions):,} images")
     widths = [1, 1.3, 1.3] if logits else [1, 1.5]
-    grid = figure.subplots(len(predictions), len(widths), width_ratios=widths, squeeze=False)
-    for prediction, (picture, first, *second) in zip(predictions, grid, strict=True):
+    grid = figure.subplots(len(shown), len(widths), width_ratios=widths, squeeze=False)
+    for prediction, (picture, *before, last) in zip(shown, grid, strict=True):
         bare(picture)
         show_pixels(picture, prediction.image)
         _say(picture, prediction)
-        if second:
-            _draw_bars(first, prediction, prediction.scores, "raw outputs (logits)", "{:.1f}")
-            _draw_bars(second[0], prediction, prediction.probabilities, "probabilities (their softmax)", "{:.1%}")
-        else:
-            _draw_bars(first, prediction, prediction.probabilities, "probabilities", "{:.1%}")
+        for axes in before:
+            _draw_bars(axes, prediction, prediction.scores, "raw outputs (logits)", "{:.1f}")
+        origin = " (calibrated)" if prediction.verdict else " (their softmax)" if logits else ""
+        _draw_bars(last, prediction, prediction.probabilities, f"probabilities{origin}", "{:.1%}")
     return figure
 
 

@@ -68,11 +68,12 @@ def draw_plane(plane: "Plane", images: "Images") -> Figure:
     names = 0.5 + 0.085 * max(12, *map(len, plane.classes))  # inches for the legend
     axes = figure.add_axes((0.015, 0.05, 1 - 0.015 - names / WIDTH, 0.88))
     present = [number for number in range(len(plane.classes)) if (plane.labels == number).any()]
+    points = []
     for number in present:
         mine = plane.points[plane.labels == number]
         marker = MARKERS[number % len(MARKERS)]
         look: Any = {"s": 16, "marker": marker, "color": _colour(number), "alpha": 0.75, "linewidths": 0}
-        axes.scatter(mine[:, 0], mine[:, 1], label=plane.classes[number], **look)
+        points.append(axes.scatter(mine[:, 0], mine[:, 1], **look))
     axes.margins(0.05)
     axes.set_xlim(axes.get_xlim())  # what is drawn from here on does not move the limits
     axes.set_ylim(axes.get_ylim())
@@ -81,8 +82,15 @@ def draw_plane(plane: "Plane", images: "Images") -> Figure:
     title = f"{len(plane.points):,} {plane.split} images as the network sees them"
     axes.set_title(f"{title} ({plane.layer}, {plane.features:,} values each)", fontsize=11)
     axes.set_xlabel(_explain(plane), fontsize=9, color=GRAY)
-    legend = axes.legend(
-        loc="upper left", bbox_to_anchor=(1.005, 1), frameon=False, fontsize=9, markerscale=1.6, handletextpad=0.2
+    legend = axes.legend(  # with its names passed: Matplotlib by itself leaves out those that begin with an underscore
+        points,
+        [plane.classes[number] for number in present],
+        loc="upper left",
+        bbox_to_anchor=(1.005, 1),
+        frameon=False,
+        fontsize=9,
+        markerscale=1.6,
+        handletextpad=0.2,
     )
     for handle in legend.legend_handles:
         if handle is not None:

@@ -155,7 +155,7 @@ def _template_strip(replay: "Replay", most: int = 10, columns: int = 8) -> Figur
     axes.imshow(mosaic, interpolation="nearest")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    axes.set_yticks([row * down + height / 2 for row in range(len(names))], names, parse_math=False)
+    axes.set_yticks([row * down + height / 2 for row in range(len(names))], names)
     titles = [replay.moments[k].name.replace(", ", ",\n") for k in chosen]
     axes.set_xticks([column * across + width / 2 for column in range(len(chosen))], titles)
     axes.xaxis.tick_top()
@@ -178,8 +178,8 @@ def _confusion_strip(replay: "Replay", data: Dataset | None, split: str, columns
         axes.set_title(f"{replay.moments[moment].name}\n{share:.1%} right", fontsize=10)
         if len(names) <= 20:
             shown = names if moment == chosen[0] else [""] * len(names)
-            axes.set_yticks(range(len(names)), shown, fontsize=8, parse_math=False)
-            axes.set_xticks(range(len(names)), names, fontsize=8, rotation=90, parse_math=False)
+            axes.set_yticks(range(len(names)), shown, fontsize=8)
+            axes.set_xticks(range(len(names)), names, fontsize=8, rotation=90)
             axes.tick_params(length=0)
     return figure
 
@@ -194,7 +194,7 @@ def _image_lines(replay: "Replay", index: int, data: Dataset | None, split: str,
     picture, axes = figure.subplots(1, 2, width_ratios=[1, 3])
     bare(picture)
     show_pixels(picture, image)
-    picture.set_title(f"{split} image {index}\ntruly: {names[truth]}", fontsize=10, parse_math=False)
+    picture.set_title(f"{split} image {index}\ntruly: {names[truth]}", fontsize=10)
     often = [k for k in np.argsort(-shares.max(0), kind="stable")[:most].tolist() if shares[:, k].max() >= 0.2]
     named = list(dict.fromkeys([*often, truth, int(shares[-1].argmax())]))
     x = np.arange(len(shares))
@@ -206,7 +206,7 @@ def _image_lines(replay: "Replay", index: int, data: Dataset | None, split: str,
         colour = GREEN if k == truth else ORANGE
         side = "left" if place[0] < len(x) / 8 else "right" if place[0] > 7 * len(x) / 8 else "center"
         paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
-        axes.text(*place, text, ha=side, va="bottom", color=colour, parse_math=False, zorder=4, bbox=paper)
+        axes.text(*place, text, ha=side, va="bottom", color=colour, zorder=4, bbox=paper)
     ticks = spread(len(x), 7)
     axes.set_xticks(ticks, [replay.moments[k].name.replace(", ", ",\n") for k in ticks], fontsize=8)
     axes.set_ylim(-0.02, 1.1)

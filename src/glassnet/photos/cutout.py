@@ -5,8 +5,8 @@ from scipy import ndimage
 
 from glassnet.photos import doubts, items
 from glassnet.photos.boxes import box_of, sides, slices_of
-from glassnet.photos.drawn import LUMINANCE
 from glassnet.photos.facts import DataFacts
+from glassnet.photos.light import LUMINANCE
 from glassnet.photos.opening import Photo
 from glassnet.photos.pieces import areas_of_pieces, label_pieces
 from glassnet.photos.steps import Box, Development, Step, resize, to_bytes
@@ -57,14 +57,14 @@ def develop_item(
     if blank:
         warnings.append("nothing stands out from its surroundings; all of it is read")
     cut = whole if mask is None else mask
-    away = 255 - gray if turned else gray
+    away = gray if dark_ground and not turned else 255 - gray  # from the ground, as far as the training images go
     shown = np.where(cut, away, 0)
     if mask is not None:
         warnings += _doubts(mask, photo, facts)
         about = f"{100 * mask.mean():.0f} % of the picture is unlike its frame, and not reached from it without an edge"
-        show("separate", "cut out", about, shown if dark_ground else np.where(cut, gray, 255))
+        show("separate", "cut out", about, shown if dark_ground else 255 - shown)
     if "brightness" not in without:
-        shown = items.brighten(255 - away, cut, facts)
+        shown = items.brighten(away, cut, facts)
         half, wanted = float(np.median(away[cut])), float(np.median(shown[cut]))
         about = (
             f"a middle brightness of {half:.0f} becomes {wanted:.0f}; in the training data it is {facts.brightness[2]}"

@@ -12,7 +12,7 @@ from glassnet.photos.drawn import develop_drawing
 from glassnet.photos.facts import DataFacts, assumed_facts, measure_subject
 from glassnet.photos.light import SMALL
 from glassnet.photos.opening import Photo, PhotoSource, open_photo
-from glassnet.photos.steps import STEPS, Development, Step
+from glassnet.photos.steps import STEPS, Development, Step, is_colour
 from glassnet.photos.ways import OTHERS, Way
 from glassnet.types import Image
 
@@ -62,9 +62,9 @@ def develop(
     for name in without:
         if name not in STEPS:
             raise UnknownNameError("step", name, STEPS)
-    opened = open_photo(photo)
     if facts.kind == "scenes" or len(image_shape) == 3:
-        return _fitted(opened, image_shape, facts.fit, watched=watched)
+        return _fitted(photo, image_shape, facts.fit, watched=watched)
+    opened = open_photo(photo)
     left = frozenset(without)
     fitting = None if left else _fitting(opened.pixels, image_shape, facts)
     if fitting is not None:
@@ -116,21 +116,26 @@ def read_photo(photo: PhotoSource, image_shape: tuple[int, ...], facts: DataFact
     return develop(photo, image_shape, known, watched=False).image
 
 
-def _fitted(photo: Photo, shape: tuple[int, ...], fit: Fit, *, watched: bool) -> Development:
+def _fitted(photo: PhotoSource, shape: tuple[int, ...], fit: Fit, *, watched: bool) -> Development:
     """Turn upright and resize as the training images were: they are whole pictures, and so is this."""
-    image = fitted(Picture.fromarray(photo.pixels), shape, fit)
+    opened = open_photo(photo, shape)
+    picture = fitted(Picture.fromarray(opened.pixels), shape if is_colour(shape) else shape[:2], fit)
+    image = picture.reshape(shape)
+    if not watched:
+        return Development(image, (), opened.warnings)
+    shown = open_photo(photo)  # what a small network takes is too small to be looked at
     steps = (
-        Step("upright", "the photo", photo.about, photo.pixels, shape, image),
+        Step("upright", "the photo", opened.about, shown.pixels, shape, image),
         Step(
             "resize",
             "resized",
             f"to {shape[1]} × {shape[0]} pixels{FITTED[fit]}; the training images are whole pictures",
-            image,
+            picture,
             shape,
             image,
         ),
     )
-    return Development(image, steps if watched else (), photo.warnings)
+    return Development(image, steps, opened.warnings)
 
 
 def _unchanged(photo: Photo, image: Image, *, watched: bool) -> Development:

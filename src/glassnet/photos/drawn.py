@@ -1,6 +1,6 @@
 """A photographed drawing, such as a digit on paper, becomes strokes like those of the training images."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,8 +23,6 @@ from glassnet.photos.subjects import (
 )
 from glassnet.photos.ways import USUAL, Way
 from glassnet.types import Image
-
-LUMINANCE = (0.299, 0.587, 0.114)
 
 GRAYS = 40
 """Subjects of at most so many pixels keep their grays: of strokes that are hardly wider than a pixel, they tell more
@@ -72,24 +70,28 @@ def develop_drawing(photo: Photo, shape: tuple[int, ...], facts: DataFacts, way:
         watched: whether to keep the steps.
     """
     found = find_ink(photo, shape, facts, way, watched=watched)
-    warnings = [*photo.warnings, *found.warnings]
     if not found.subjects:
         empty = np.full(shape, facts.background, np.uint8)
-        return Development(empty, tuple(found.steps), tuple(warnings), blank=True)
+        return Development(empty, tuple(found.steps), (*photo.warnings, *found.warnings), blank=True)
     if len(found.subjects) > 1:
-        warnings.append(f"{len(found.subjects)} subjects are in it; the most prominent one is read (--many reads all)")
-    subject = found.subjects[0]
-    image, steps, box = _frame(found, subject, shape, facts, way.without)
-    warnings += doubts.of_size(subject.longest, photo.pixels.shape, photo.size, facts)
-    return Development(image, (*found.steps, *steps), tuple(warnings), box, found.blank)
+        several = f"{len(found.subjects)} subjects are in it; the most prominent one is read (--many reads all)"
+        found = replace(found, warnings=[*found.warnings, several])
+    return develop_subject(found, found.subjects[0], photo, shape, facts, way.without)
 
 
 def develop_subject(
-    found: Ink, subject: Subject, photo: Photo, shape: tuple[int, ...], facts: DataFacts
+    found: Ink,
+    subject: Subject,
+    photo: Photo,
+    shape: tuple[int, ...],
+    facts: DataFacts,
+    without: frozenset[str] = USUAL.without,
 ) -> Development:
-    """Take one of several drawings in a photo the rest of the way."""
-    image, steps, box = _frame(found, subject, shape, facts, USUAL.without)
-    return Development(image, (*found.steps, *steps), photo.warnings, box, found.blank)
+    """Take one of the drawings in a photo the rest of the way."""
+    image, steps, box = _frame(found, subject, shape, facts, without)
+    size = doubts.of_size(subject.longest, photo.pixels.shape, photo.size, facts)
+    warnings = (*photo.warnings, *found.warnings, *size)
+    return Development(image, (*found.steps, *steps), warnings, box, found.blank)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +163,7 @@ def find_ink(photo: Photo, shape: tuple[int, ...], facts: DataFacts, way: Way, *
 
 def _to_gray(photo: Photo, trail: _Trail, without: frozenset[str]) -> np.ndarray:
     colour = photo.pixels.astype(np.float32)
-    weights = np.array(LUMINANCE) if "gray" in without else light.contrast_weights(colour)
+    weights = np.array(light.LUMINANCE) if "gray" in without else light.contrast_weights(colour)
     gray = colour @ weights.astype(np.float32)
     if "gray" not in without:
         red, green, blue = (f"{100 * share:.0f} %" for share in weights)

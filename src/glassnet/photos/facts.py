@@ -65,7 +65,7 @@ def data_facts(images: Images) -> DataFacts:
         >>> data_facts(glassnet.load("mnist").train.images).kind
         'drawings'
     """
-    sample = images[:: max(1, len(images) // SAMPLE)][:SAMPLE]
+    sample = _sample(images)
     flat = sample if sample.ndim == 3 else sample.max(-1)
     if not flat.size:
         return _scenes(images, 0)
@@ -106,7 +106,7 @@ def subject_size(images: Images) -> int:
 
     Measured on at most 1,000 of them, spread over the set.
     """
-    sample = images[:: max(1, len(images) // SAMPLE)]
+    sample = _sample(images)
     flat = sample if sample.ndim == 3 else sample.max(-1)
     inked: np.ndarray = flat > 64
     rows, columns = np.max(inked, axis=2), np.max(inked, axis=1)
@@ -159,6 +159,10 @@ def stroke_thickness(ink: Image) -> float:
     inside = np.pad(large > 0.5 * np.quantile(large[drawn], 0.9), 1)
     depth = ndimage.distance_transform_edt(inside)
     return float(np.asarray(depth)[inside].mean()) - 0.25  # four times the mean, in pixels a quarter as large
+
+
+def _sample(images: np.ndarray) -> np.ndarray:
+    return images[:: max(1, -(-len(images) // SAMPLE))]
 
 
 def _scenes(images: np.ndarray, background: int) -> DataFacts:

@@ -54,21 +54,21 @@ def find_item(picture: np.ndarray) -> np.ndarray | None:
     return np.asarray(large) > 127
 
 
-def brighten(gray: np.ndarray, mask: np.ndarray, facts: DataFacts) -> np.ndarray:
+def brighten(away: np.ndarray, mask: np.ndarray, facts: DataFacts) -> np.ndarray:
     """Return the thing on empty ground, as far from the ground in brightness as things of the training images are.
 
-    Pictures of things on white paper were turned into light on dark (or not, where the ground is light): a photo's dark
-    is the data's far-from-the-ground. Median and spread are brought into the range that the data has.
+    Median and spread are brought into the range that the data has.
 
     Args:
-        gray: `(height, width)`, 0 to 255.
+        away: `(height, width)`, 0 to 255: how far from the ground, as it is in the training images. Pictures of things
+            on white paper were turned into light on dark (or not, where the ground is light), so that it is a photo's
+            dark.
         mask: where the thing is.
         facts: of the training images.
 
     Returns:
         float `(height, width)`: distance from the ground, 0 to 255.
     """
-    away = 255 - gray
     inside = away[mask]
     tenth, half, ninetieth = (float(value) for value in np.quantile(inside, (0.1, 0.5, 0.9)))
     low, quarter, _, three_quarters, high = facts.brightness

@@ -11,6 +11,9 @@ from glassnet.errors import OutputError
 from glassnet.photos.facts import DataFacts, data_facts
 from glassnet.recipe import Recipe
 
+VERSION = 2
+"""Of the way in which images are measured; with another one, facts that were kept are measured again."""
+
 
 def kept_facts(data: Dataset) -> DataFacts:
     """Return the facts of the training images; from the cache, where they were measured before."""
@@ -24,8 +27,8 @@ def adapt(recipe: Recipe, data: Dataset) -> Recipe:
 
 
 def _measured(data: Dataset) -> DataFacts:
-    path = cache.folder("facts", f"{data.sha256}.json")
-    with suppress(OSError, ValueError, TypeError):  # missing, damaged, or written by another version: measured again
+    path = cache.folder("facts", f"{data.sha256}-{VERSION}.json")
+    with suppress(OSError, ValueError, TypeError):  # missing or damaged: measured again
         return DataFacts.of_record(json.loads(path.read_text("utf-8")))
     facts = data_facts(data.train.images)
     with suppress(OutputError), new_file(path) as beside:

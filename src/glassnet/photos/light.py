@@ -7,6 +7,9 @@ from scipy import ndimage
 from glassnet.photos.medians import median_around
 from glassnet.photos.pieces import count_pieces
 
+LUMINANCE = (0.299, 0.587, 0.114)
+"""How the eye weighs red, green and blue."""
+
 MANY = 6
 """So many pieces, or more, are as unlike a drawing as can be."""
 
@@ -30,7 +33,7 @@ def contrast_weights(colour: np.ndarray) -> np.ndarray:
     Args:
         colour: float32 `(height, width, 3)`.
     """
-    small = _shrunk(colour, 160)
+    small = shrink(colour, 160)
     size = max(3, max(small.shape[:2]) // 3)
     away = small - np.stack([_slow_median(small[..., k], size) for k in range(3)], -1)
     strength = np.abs(away).max(-1)
@@ -40,9 +43,8 @@ def contrast_weights(colour: np.ndarray) -> np.ndarray:
     direction = np.maximum(direction * np.sign(direction[np.abs(direction).argmax()]), 0)
     weights = direction / (rest.std(0) + 8) ** 2
     # Where no channel stands out, luminance is as good and less noisy.
-    luminance = np.array([0.299, 0.587, 0.114])
     if direction.max() < 1.3 * max(direction.min(), 1):
-        return luminance
+        return np.array(LUMINANCE)
     return weights / weights.sum()
 
 
@@ -60,7 +62,7 @@ def is_dark_on_light(gray: np.ndarray) -> bool:
     if max(gray.shape) <= SMALL:
         bright = gray > otsu(gray)
         return _vote(bright) + _unlike_strokes(bright) > 0
-    small = _shrunk(gray, 96)
+    small = shrink(gray, 96)
     away = small - _slow_median(small, max(small.shape) // 3)
     noise = 2 * 1.4826 * float(np.median(np.abs(away))) + 4
     inner = away[2:-2, 2:-2]
@@ -91,7 +93,7 @@ def flatten(dark: np.ndarray, *, nearby: bool = False) -> np.ndarray:
         ground = float(np.quantile(dark, 0.95))
         return np.clip((ground - dark) / max(ground, 1), 0, 1)
     smooth = ndimage.gaussian_filter(dark, 0.6)
-    small = _shrunk(smooth, 128)
+    small = shrink(smooth, 128)
     size = max(small.shape) // NEARBY
     if not nearby:
         # Wide enough for any stroke first; then, for shadows' sake, hardly wider than the strokes that were found.
@@ -157,21 +159,17 @@ def otsu(values: np.ndarray) -> float:
 
 def shrink(picture: np.ndarray, longest: int) -> np.ndarray:
     """Return the picture with its longest side at most that long, by averaging areas."""
-    return _shrunk(picture, longest)
-
-
-def _shrunk(picture: np.ndarray, longest: int) -> np.ndarray:
     factor = -(-max(picture.shape[:2]) // longest)
     if factor <= 1:
         return picture
     if picture.ndim == 3:
-        return np.stack([_shrunk(picture[..., k], longest) for k in range(picture.shape[2])], -1)
+        return np.stack([shrink(picture[..., k], longest) for k in range(picture.shape[2])], -1)
     return np.asarray(Picture.fromarray(np.ascontiguousarray(picture, np.float32)).reduce(factor))
 
 
 def _slow_median(gray: np.ndarray, size: int) -> np.ndarray:
     """Return the median of a window of about `size`, computed on a coarse copy and spread out again."""
-    coarse = _shrunk(gray, 32)
+    coarse = shrink(gray, 32)
     window = max(3, round(size * max(coarse.shape) / max(gray.shape)) | 1)
     return enlarge(median_around(coarse, window, "edge"), gray.shape)
 

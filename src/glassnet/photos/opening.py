@@ -10,6 +10,7 @@ from PIL import ImageOps
 
 from glassnet.datasets.decoding import decode
 from glassnet.errors import InputError
+from glassnet.photos.steps import is_colour
 
 PhotoSource = str | Path | bytes | Picture.Image | np.ndarray
 """A picture file, its bytes, a Pillow picture, or an array `uint8 (height, width[, 3])`."""
@@ -23,7 +24,7 @@ class Photo:
     """A photo that has been opened.
 
     Args:
-        pixels: `uint8 (height, width, 3)`, upright, at most `WORKED` pixels a side.
+        pixels: `uint8 (height, width, 3)`, upright, small enough for what it was opened for.
         size: (width, height) of the file, upright.
         about: what was done to it, in words.
         warnings: what the file has that is not looked at.
@@ -35,11 +36,13 @@ class Photo:
     warnings: tuple[str, ...] = ()
 
 
-def open_photo(photo: PhotoSource) -> Photo:
-    """Open a photo, upright, on white where it is transparent, no larger than it is worked on.
+def open_photo(photo: PhotoSource, shape: tuple[int, ...] | None = None) -> Photo:
+    """Open a photo, upright, on white where it is transparent.
 
     Args:
         photo: a picture file, its bytes, a Pillow picture, or an array `uint8 (height, width[, 3])`.
+        shape: of the images that it will be fitted into as a whole; then it is decoded as training images are. If None,
+            it is no larger than it is worked on.
 
     Raises:
         PhotoError: no picture, or a damaged one.
@@ -55,20 +58,20 @@ def open_photo(photo: PhotoSource) -> Photo:
         photo = Picture.fromarray(photo)
     if isinstance(photo, Picture.Image):
         upright = ImageOps.exif_transpose(photo)
-        return _photo(_on_ground(upright), upright.size, ())
+        return _photo(_on_ground(upright), upright.size, (), worked=shape is None)
     source = Path(photo) if isinstance(photo, str) else photo
-    picture = decode(source, mode="RGB", near=(NEAR, NEAR))
+    height, width = (NEAR, NEAR) if shape is None else shape[:2]
+    picture = decode(source, mode="RGB" if shape is None or is_colour(shape) else "L", near=(width, height))
     size, clear, frames = _header(source, picture.size)
     if clear and _is_plain(picture):  # white on transparent: nothing to be seen on white
         with Picture.open(io.BytesIO(source) if isinstance(source, bytes) else source) as again:
             picture = _on_ground(ImageOps.exif_transpose(again))
-    return _photo(
-        picture, size, (f"it is animated; of its {frames} frames only the first is read",) if frames > 1 else ()
-    )
+    warnings = (f"it is animated; of its {frames} frames only the first is read",) if frames > 1 else ()
+    return _photo(picture, size, warnings, worked=shape is None)
 
 
-def _photo(picture: Picture.Image, size: tuple[int, int], warnings: tuple[str, ...]) -> Photo:
-    if max(picture.size) > WORKED:
+def _photo(picture: Picture.Image, size: tuple[int, int], warnings: tuple[str, ...], *, worked: bool) -> Photo:
+    if worked and max(picture.size) > WORKED:
         picture = picture.copy()
         picture.thumbnail((WORKED, WORKED), Picture.Resampling.BOX, reducing_gap=None)
     about = f"{size[0]} × {size[1]} pixels, turned upright"

@@ -93,11 +93,13 @@ def to_bytes(picture: np.ndarray) -> np.ndarray:
     return np.rint(cut, out=cut).astype(np.uint8)
 
 
+def is_colour(shape: tuple[int, ...]) -> bool:
+    """Tell whether images of this shape are in colour; gray ones may have an axis of one channel."""
+    return shape[2:] == (3,)
+
+
 def resize(picture: np.ndarray, shape: tuple[int, ...]) -> Image:
     """Return the whole picture at the network's size, gray where the network takes gray; proportions may change."""
-    source = Picture.fromarray(picture)
-    if len(shape) == 2:
-        source = source.convert("L")
-    elif source.mode != "RGB":
-        source = source.convert("RGB")
-    return np.asarray(source.resize((shape[1], shape[0]), Picture.Resampling.LANCZOS, reducing_gap=3.0))
+    source = Picture.fromarray(picture).convert("RGB" if is_colour(shape) else "L")
+    resized = source.resize((shape[1], shape[0]), Picture.Resampling.LANCZOS, reducing_gap=3.0)
+    return np.asarray(resized).reshape(shape)

@@ -7,7 +7,7 @@ import numpy as np
 
 from glassnet.errors import InputError
 from glassnet.prediction.answers import Prediction, Ranked
-from glassnet.probabilities import softmax
+from glassnet.probabilities import to_probabilities
 from glassnet.types import Images, Scores
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def predict_images(
         max_error: see `glassnet.predict`.
 
     Raises:
-        InputError: images of another size or type, or a `top` that there is not.
+        InputError: images of another size or type, a `top` that there is not, or other labels or sources than images.
     """
     passport = run.passport
     if images.shape[1:] != passport.image_shape or images.dtype != np.uint8:
@@ -49,6 +49,14 @@ def predict_images(
     top = min(USUAL_TOP, len(passport.classes)) if top is None else top
     if not 1 <= top <= len(passport.classes):
         raise InputError(f"top is {top}; this run has {len(passport.classes)} classes, so 1 to {len(passport.classes)}")
+    for what, given in (("labels", labels), ("sources", sources)):
+        if given is not None and len(given) != len(images):
+            raise InputError(f"{len(given)} {what} for {len(images)} images; pass one for each")
+    if labels is not None and not all(0 <= label < len(passport.classes) for label in labels):
+        raise InputError(
+            f"labels run from {min(labels)} to {max(labels)}; with {len(passport.classes)} classes they must be 0 to "
+            f"{len(passport.classes) - 1}"
+        )
     if not len(images):
         return []
 
@@ -56,7 +64,7 @@ def predict_images(
     if verdicts:
         probabilities = np.stack([one.probabilities for one in verdicts])
     else:
-        probabilities = scores if passport.outputs == "probabilities" else softmax(scores)
+        probabilities = to_probabilities(scores, passport.outputs)
     predictions = []
     for k, image in enumerate(images):
         order = np.argsort(-probabilities[k], kind="stable")[:top]
@@ -91,8 +99,8 @@ def _asked(run: "Run", images: Images, max_error: float | None) -> "tuple[Scores
 
         return outputs(run.model, images), []
 
-    from glassnet.confidence.assurance import ask
+    from glassnet.confidence.assurance import look
     from glassnet.confidence.verdicts import judge_answers
 
-    scores, seen = ask(run.model, images)
-    return scores, judge_answers(run.assurance, scores, seen, max_error=max_error)
+    scores, typicality = look(run.model, images, run.assurance.novelty.typicality)
+    return scores, judge_answers(run.assurance, scores, typicality, max_error=max_error)
