@@ -2,9 +2,9 @@
 
 Measured on the last 10,000 training images, which these trainings do not learn from; the test images stay untouched.
 
-What was measured before is kept in results/ablations.json.
+What was measured before is kept in results/ablations.json; --again measures it anew.
 
-python benchmarks/ablations.py RECIPE [DATA ...] [--seeds N] [--epochs N] [--only TEXT ...]
+python benchmarks/ablations.py RECIPE [DATA ...] [--seeds N] [--epochs N] [--only TEXT ...] [--again]
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any
 from rows import read_rows, write_rows
 
 import glassnet
-from glassnet import Dataset, Split
+from glassnet import Dataset, Split, photos
 from glassnet.atomic import new_file
 from glassnet.recipes import Recipe
 
@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, help="the recipe's own if not given; it then is as it is with so many")
     parser.add_argument("--only", nargs="*", help="of the changes, those whose title has one of these texts")
+    parser.add_argument("--again", action="store_true", help="also what was measured before")
     arguments = parser.parse_args()
     recipe = glassnet.recipes.find(arguments.recipe)
     if arguments.epochs:
@@ -70,12 +71,13 @@ def main() -> None:
     rows = read_rows(KNOWN)
     for name in arguments.data:
         data = without_test(glassnet.load(name))
-        for title, changed in changes(recipe):
+        # What the images show is chosen first: changing one of these settings then leaves the others as they are.
+        for title, changed in changes(photos.adapt(recipe, data)):
             if arguments.only and title != AS_IS and not any(text in title for text in arguments.only):
                 continue
             key = {"recipe": recipe.name, "epochs": recipe.epochs, "data": name, "change": title}
             there = [one for one in rows if key.items() <= one.items()]
-            if there and len(there[0]["accuracies"]) >= arguments.seeds:
+            if there and len(there[0]["accuracies"]) >= arguments.seeds and not arguments.again:
                 continue
             row = key | measured(changed, data, arguments.seeds)
             rows = [one for one in rows if one not in there] + [row]

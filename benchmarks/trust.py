@@ -56,19 +56,19 @@ def main() -> None:
         trust, answers = on_test_images(run, run.assurance)
         strangers, letters = on_foreign_images(run, run.assurance, arguments.count)
         strangers.insert(0, f"{100 * trust.unlike:.1f}")
-        row = key | {"answers": answers, "strangers": strangers, "letters": letters}
+        row = key | {"answers": answers, "strangers": strangers, "count": arguments.count, "letters": letters}
         print(row, flush=True)
         rows = [one for one in rows if not key.items() <= one.items()] + [row]
     write_rows(KNOWN, rows)
     with new_file(TARGET) as beside:
-        beside.write_text("\n".join(page(rows, arguments.count)) + "\n", "utf-8")
+        beside.write_text("\n".join(page(rows)) + "\n", "utf-8")
 
 
 def on_test_images(run: Run, assurance: Assurance) -> tuple[Trust, list[str]]:
     """Return what the test images say about the run's certainty, as facts and as the cells of a row."""
     test = run.dataset().test
     outputs, seen = ask(run.model, test.images)
-    trust = measure_trust(assurance, outputs, seen, test.labels)
+    trust = measure_trust(assurance, outputs, assurance.novelty.typicality(seen), test.labels)
     logits = to_logits(outputs, assurance.outputs)
     raw = calibrated(logits, 1)
     before = calibration_error(reliability_bins(raw.max(1), raw.argmax(1) == test.labels))
@@ -111,10 +111,11 @@ def told(share: float, met: bool, *, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}" if met else f"**{100 * share:.{digits}f}**"
 
 
-def page(rows: list[dict[str, Any]], count: int) -> list[str]:
+def page(rows: list[dict[str, Any]]) -> list[str]:
     """Return the lines of the page."""
     ending = ["accuracy", "held out", "temperature", "calibration error before", "after"]
     ending += [f"sets of {100 * (1 - rate):.0f} %" for rate in RATES] + ["answered", "of them wrong"]
+    counts = " or ".join(map(str, sorted({row["count"] for row in rows})))
     left_out = " ".join(foreign.DIGITLIKE)
     return [
         "# How far runs know what they know",
@@ -134,7 +135,7 @@ def page(rows: list[dict[str, Any]], count: int) -> list[str]:
         "",
         "Share called unlike the training data (at least 95), at the threshold that calls 5 % of held-out images so;",
         "false alarms are the share of the test images. The other embedded set: all of its 10,000 test images. The",
-        f"others: {count} photographs each, made by `glassnet.benchmark.foreign` and developed as every photo is.",
+        f"others: {counts} photographs each, made by `glassnet.benchmark.foreign` and developed as every photo is.",
         f"Letters are capital and small, in {len(foreign.FONTS)} fonts, without those that people take for digits too:",
         f"{left_out}.",
         "",

@@ -24,6 +24,7 @@ from glassnet.benchmark import (
     figure,
     machine,
     measure,
+    photo_scores,
     reports,
     rounds,
 )
@@ -427,3 +428,31 @@ def test_the_command_prints_one_json_document(app: typer.Typer, capsys: pytest.C
 def test_the_command_refuses_unknown_peers(app: typer.Typer) -> None:
     with pytest.raises(UnknownNameError, match="no peer named 'tensorflow'"):
         app(["--peer", "tensorflow"], standalone_mode=False)
+
+
+def test_photos_are_made_of_what_is_light_on_dark_and_not_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    digits = part(glassnet.load("mnist"), 1000, 40)
+    inverted = [glassnet.Split(one.name, 255 - one.images, one.labels) for one in (digits.train, digits.test)]
+    inverted[1].images[3] = 255
+    run = glassnet.train("baseline", Dataset("dark-on-light", digits.classes, *inverted), epochs=1)
+    seen: list[np.ndarray] = []
+
+    def render(kind: str, style: str, image: np.ndarray, seed: int) -> np.ndarray:
+        seen.append(image)
+        return np.repeat(image[..., None], 3, axis=-1)
+
+    monkeypatch.setattr(photo_scores, "render", render)
+    with pytest.raises(InputError, match="from 1 to 39"):
+        photo_scores.score_photos(run, count=40)
+    photo_scores.score_photos(run, count=39, styles=["pen"])
+    originals = {one.tobytes() for one in np.delete(digits.test.images, 3, axis=0)}
+    assert {one.tobytes() for one in seen} == originals
+
+
+def test_the_load_of_the_machine_is_read_before_environments_are_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(machine, "describe", lambda: order.append("describe") or made_up().machine)
+    monkeypatch.setattr(rounds, "_build", lambda plan, tell: order.append("build") or ({}, ()))
+    monkeypatch.setattr(rounds, "_Bench", lambda *arguments: None)
+    measure(Plan(peers=("glassnet",), models=("dense-10",), rounds=1))
+    assert order == ["describe", "build"]

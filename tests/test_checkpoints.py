@@ -279,3 +279,36 @@ def test_an_error_that_leaves_nothing_to_go_on_from_leaves_nothing(few: Dataset,
     with pytest.raises(DivergedError, match="the loss is nan$"):
         glassnet.train("baseline", few, epochs=2, out=tmp_path / "run", on_event=diverge)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_learning_rate_that_was_changed_before_a_kill_is_remembered(few: Dataset, tmp_path: Path) -> None:
+    def train(name: str, kill_at: int | None) -> Run:
+        steering = glassnet.Steering()
+
+        def listen(event: Any) -> None:
+            if isinstance(event, EpochEnded) and event.epoch == 0:
+                steering.set_learning_rate(0.02)
+            if isinstance(event, Progress) and event.epoch == kill_at:
+                raise Killed
+
+        options = {"epochs": 3, "batch_size": 500, "checkpoint_seconds": 0}
+        return glassnet.train("baseline", few, out=tmp_path / name, on_event=listen, steering=steering, **options)
+
+    expected = train("whole", None)
+    with pytest.raises(Killed):
+        train("run", 2)
+    resumed = glassnet.resume(tmp_path / "run", few)
+    assert_same(resumed, expected)
+    assert resumed.passport.learning_rates == expected.passport.learning_rates == ((0, 0.001), (4, 0.02))
+
+
+def test_a_data_set_from_python_is_asked_for_by_its_name(few: Dataset, tmp_path: Path) -> None:
+    def kill(event: Any) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        glassnet.train("baseline", few, epochs=1, out=tmp_path / "my run", on_event=kill)
+    with pytest.raises(InputError, match="trained on 'a-few', a data set from Python; pass that data set"):
+        glassnet.resume(tmp_path / "my run")
+    with pytest.raises(InputError, match=r"glassnet train --resume '\S+/my run', or"):
+        glassnet.train("baseline", few, out=tmp_path / "my run")

@@ -14,7 +14,11 @@ from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, precisio
 
 import glassnet
 from glassnet import Dataset, InputError, Run, recipes
+from glassnet.audit import audit
+from glassnet.datasets import Preparation, Source
 from glassnet.lab.answers import draft_code
+from glassnet.runs import Interruption
+from glassnet.sharing.audit_page import render_audit
 from glassnet.sharing.charts import Line, axis, chart, counts, whole
 from glassnet.sharing.command import command_line
 from glassnet.sharing.keras_code import compile_code, keras_code, model_code
@@ -22,6 +26,7 @@ from glassnet.sharing.numbers import FORMS
 from glassnet.sharing.report import render_report, write_report
 from glassnet.sharing.sprites import Sprite, coloured
 from glassnet.training.inference import predict
+from glassnet.training.job import hold_out
 from tests.conftest import part
 
 
@@ -405,6 +410,80 @@ def test_an_axis_holds_its_values(values: list[float]) -> None:
     assert found.low <= min(values) <= max(values) <= found.high
     assert 2 <= len(found.ticks) <= 8
     assert counts("epoch", 100).ticks[0] == 1
+
+
+# -- what is not as usual ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def steered(small: Dataset) -> Run:
+    """A run that held images out, and whose learning rate was changed at its start."""
+    steering = glassnet.Steering()
+    steering.set_learning_rate(0.02)
+    return glassnet.train("digits-32", small, epochs=1, held_out=0.1, steering=steering)
+
+
+def test_it_says_what_was_held_out_and_changed_by_hand(steered: Run, small: Dataset) -> None:
+    named = Run(steered.model, steered.passport.model_copy(update={"run": "my runs/1"}), data=small)
+    text = " ".join(Parsed(render_report(named)).text.split())
+    held_out = len(hold_out(small, 0.1)[1] or ())
+    assert held_out >= 20
+    assert f"learned from {300 - held_out} images" in text
+    assert f"{held_out} of them were not learned from but held out" in text
+    assert "learning rate0.001, 0.02" in text
+    assert "given another learning rate on its way" in text
+    assert "bit for bit" not in text
+    assert "glassnet explain 'my runs/1' --index" in text
+
+
+def test_a_run_that_was_stopped_is_not_said_to_come_again(steered: Run, small: Dataset) -> None:
+    stop = Interruption(epoch=1, step=3, steps=9)
+    changed = steered.passport.model_copy(update={"learning_rates": (), "interrupted": stop})
+    text = " ".join(Parsed(render_report(Run(steered.model, changed, data=small))).text.split())
+    assert "This training was stopped before its end" in text
+    assert "bit for bit" not in text
+
+
+def test_keras_code_tells_a_validation_part_and_counts_the_classes(steered: Run, small: Dataset) -> None:
+    settings = steered.passport.settings | {"label_smoothing": 0.1}
+    passport = steered.passport.model_copy(update={"settings": settings})
+    code = keras_code(Run(steered.model, passport, data=small))
+    assert "to_categorical(train_labels, 10)" in code
+    assert "# The run kept 10% of the training images" in code
+    validated = Dataset("a-few", small.classes, small.train, small.test, validation=small.test)
+    assert "# The run kept" not in keras_code(Run(steered.model, passport, data=validated))
+
+
+def test_classes_without_training_images(few: Dataset) -> None:
+    rest, bags = few.train.labels > 0, few.test.labels == 0
+    train = glassnet.Split("train", few.train.images[rest][:300], few.train.labels[rest][:300])
+    test = glassnet.Split("test", few.test.images[bags], few.test.labels[bags])
+    page = render_report(glassnet.train("raw-neurons", Dataset("no-shirts", few.classes, train, test), epochs=1))
+    told = re.findall(r'<span class="label">([^<]+)<br><span class="quiet">(\d+)</span>', page)
+    counts = np.bincount(train.labels)
+    assert dict(told) == {few.classes[label]: str(counts[label]) for label in range(1, 10)}
+    assert f"There are no training images of “{few.classes[0]}” to compare it with." in page
+
+
+def test_very_many_classes_do_not_make_an_endless_table() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (100, 8, 8), np.uint8)
+    labels = np.arange(100) % 50
+    splits = glassnet.Split("train", images, labels), glassnet.Split("test", images[:99], labels[:99])
+    data = Dataset("many", tuple(f"kind {k}" for k in range(50)), *splits)
+    run = glassnet.train("raw-neurons", data, epochs=1)
+    page = render_report(run)
+    assert page.count('<th scope="col"><span>kind') == 40
+    assert "The 40 of 50 classes that most mistakes are about." in page
+    confusion = json.loads(json.dumps(glassnet.evaluate(run).confusion))
+    for facts, text in Parsed(page).numbers:
+        if facts["data-key"].startswith("confusion."):
+            assert int(text) == at(confusion, facts["data-key"].removeprefix("confusion."))
+
+
+def test_the_audit_says_where_the_images_are(small: Dataset) -> None:
+    source = Source("my pictures", "a folder", Preparation())
+    data = Dataset("my-pictures", small.classes, small.train, small.test, source=source)
+    assert "glassnet audit 'my pictures' --run RUN" in Parsed(render_audit(audit(data), data)).text
 
 
 # -- in a browser ------------------------------------------------------------------------------------------------------

@@ -12,8 +12,10 @@ import pytest
 import glassnet
 from glassnet import Dataset, InputError, Steering, recipes
 from glassnet._keras import keras, seeded
+from glassnet.errors import DivergedError
+from glassnet.runs import Interruption
 from glassnet.training import inference
-from glassnet.training.events import Progress
+from glassnet.training.events import Progress, TrainingStarted
 from glassnet.training.watch import Watch
 
 
@@ -234,3 +236,66 @@ def test_ctrl_c_stops_trainings_that_wait_for_their_turn(few: Dataset, monkeypat
     assert all(stops)
     assert [stop.step for stop in stops[1:] if stop] == [1, 1]
     assert all(run.passport.history["loss"] == [] for run in runs[1:])
+
+
+def test_a_pause_ends_the_steps_that_were_asked_for(background: Background) -> None:
+    background.steering.step(1_000_000)
+    background.thread.start()
+    background.wait_for(2)
+    background.steering.pause()
+    background.steering.weights().result(30)
+    held = background.steps()
+    time.sleep(0.3)
+    assert background.steps() == held
+
+
+def test_whoever_asks_for_weights_gets_them_after_the_end_too(background: Background) -> None:
+    background.thread.start()
+    background.wait_for(1)
+    background.steering.stop()
+    early = background.steering.weights()
+    background.thread.join(30)
+    last = background.model.get_weights()
+    for request in (early, background.steering.weights()):
+        assert all(np.array_equal(one, other) for one, other in zip(request.result(5), last, strict=True))
+
+
+def test_whoever_no_longer_wants_the_weights_does_not_end_the_training(background: Background) -> None:
+    assert background.steering.weights().cancel()
+    background.thread.start()
+    background.wait_for(2)
+
+
+def test_ctrl_c_ends_a_training_that_waits(few: Dataset) -> None:
+    steering = Steering()
+    steering.pause()
+    timers = [
+        threading.Timer(0.3, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT]),
+        threading.Timer(20, steering.stop),  # so that this test would end
+    ]
+
+    def listen(event: Any) -> None:
+        if isinstance(event, TrainingStarted):
+            for timer in timers:
+                timer.start()
+
+    run = glassnet.train("baseline", few, epochs=2, on_event=listen, steering=steering)
+    assert timers[1].is_alive()
+    timers[1].cancel()
+    assert run.passport.interrupted == Interruption(epoch=1, step=0, steps=63)
+
+
+def test_a_learning_rate_that_is_a_function_stays_as_it_is(few: Dataset) -> None:
+    steering = Steering()
+    steering.set_learning_rate(0.5)
+    model = recipes.find("digits-32").build((28, 28), 10)
+    model.compile(keras.optimizers.SGD(lambda: 0.25), "sparse_categorical_crossentropy")
+    glassnet.fit(model, few.train.images, few.train.labels, steering=steering)
+    assert float(model.optimizer.learning_rate) == 0.25
+
+
+def test_one_that_diverges_stops_the_others(few: Dataset) -> None:
+    endless = recipes.find("digits-32").changed(epochs=10**6)
+    wild = recipes.find("raw-neurons").changed(hidden=[64], optimizer="sgd", learning_rate=1e30)
+    with pytest.raises(DivergedError, match="epoch 1"):
+        glassnet.train_many([endless, wild], few, seeds=[1, 2], threads=2)

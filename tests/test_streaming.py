@@ -1,8 +1,12 @@
 """Streaming: training by windows leaves the bits that training on the whole leaves, and memory stays small."""
 
+import ctypes
 import mmap
+import sys
 import threading
+import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -17,6 +21,7 @@ from glassnet.training import mapped, streaming
 from glassnet.training.batches import batches
 from glassnet.training.checkpoints import Checkpoints
 from glassnet.training.events import Progress
+from glassnet.training.job import Job
 
 
 @pytest.fixture(autouse=True)
@@ -185,3 +190,47 @@ def test_limits_of_the_process_count_as_memory() -> None:
         assert streaming.available_memory() <= 3_000_000_000
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def test_a_part_of_the_rows_is_trained_on_as_if_it_were_all(few: Dataset) -> None:
+    x, y, rows = few.train.images, few.train.labels, np.flatnonzero(np.arange(2000) % 3)
+
+    def fit(*arrays: Any, **options: Any) -> keras.Model:
+        with seeded(3):
+            model = recipes.find("digits-32").build((28, 28), 10)
+        glassnet.fit(model, *arrays, rng=np.random.RandomState(5), augmentation=Augmentation(shift=1), **options)
+        return model
+
+    expected = fit(x[rows], y[rows])
+    assert same_bits(fit(x, y, rows=rows), expected)
+    assert same_bits(fit(x, y, rows=rows, memory_limit=0), expected)
+
+
+def test_holding_images_out_does_not_copy_the_others(fashion: Dataset) -> None:
+    job = Job(recipes.find("quick").changed(filters=[4]), None, 0, 0.0, 0.0)
+    tracemalloc.start()
+    job.prepare(fashion, None)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(job.learned) < len(fashion.train)
+    assert peak < fashion.train.images.nbytes / 2
+
+
+def test_many_trainings_stream_what_does_not_fit(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = glassnet.train("baseline", few, seed=1, epochs=1)
+    monkeypatch.setattr(streaming, "available_memory", lambda: 0.0)
+    monkeypatch.setattr(streaming, "Whole", None)
+    first, second = glassnet.train_many("baseline", few, seeds=[1, 2], epochs=1)
+    assert same_bits(first.model, alone.model) and not same_bits(second.model, alone.model)
+
+
+def test_windows_is_asked_for_its_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(status: Any) -> int:
+        assert status._obj.length == 64  # of MEMORYSTATUSEX
+        status._obj.bytes[:2] = 8_000_000, 3_000_000  # all, and what is free
+        return 1
+
+    kernel = SimpleNamespace(GlobalMemoryStatusEx=told)
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert streaming.available_memory() == 3_000_000

@@ -14,6 +14,7 @@ from glassnet._keras import keras, seeded
 from glassnet.training import inference
 from glassnet.training.checkpoints import Checkpoints
 from glassnet.training.events import EpochEnded, Progress, TrainingStarted
+from glassnet.training.trainer import HandedToKerasWarning
 
 layers = keras.layers
 
@@ -425,6 +426,8 @@ def test_events_tell_the_whole_story(few: Dataset) -> None:
         (lambda m, x, y: glassnet.fit(m, x[:0], y[:0]), "no examples"),
         (lambda m, x, y: glassnet.fit(m, x, y, validation_split=1.0), "leaves 0 to train on"),
         (lambda m, x, y: glassnet.fit(m, x, y, class_weight={0: 1.0}, sample_weight=y), "exclude each other"),
+        (lambda m, x, y: glassnet.fit(m, x, class_weight={0: 1.0}), "y is None; pass y"),
+        (lambda m, x, y: glassnet.fit(m, x, y, batch_size=0), "batch size is 0"),
         (lambda m, x, y: glassnet.fit(dense(), x, y), "not compiled"),
         (lambda m, x, y: inference.evaluate(dense(), x, y), "not compiled"),
         (lambda m, x, y: glassnet.fit(m, 3, y), "single value 3"),
@@ -535,3 +538,47 @@ def test_who_stops_before_an_epoch_gets_one_batch_of_it_as_in_keras(few: Dataset
 
     x, y = few.train.images[:320], few.train.labels[:320]
     assert_same(both(lambda: compiled(dense), x, y, epochs=3, callbacks=[Stop()]))
+
+
+def test_what_keras_trains_is_shuffled_whatever_its_inputs_are(few: Dataset) -> None:
+    class OwnStep(keras.Model):
+        def train_step(self, *arguments: Any) -> Any:
+            return super().train_step(*arguments)
+
+    def make() -> keras.Model:
+        image, size = keras.Input((28, 28), name="image"), keras.Input((1,), name="size")
+        both_inputs = layers.Concatenate()([layers.Flatten()(image), size])
+        model = OwnStep({"image": image, "size": size}, layers.Dense(10)(both_inputs))
+        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        return model
+
+    x = {"image": few.train.images[:320] / 255, "size": np.linspace(0, 1, 320)[:, None]}
+    with pytest.warns(HandedToKerasWarning, match="train_step"):
+        assert_same(both(make, x, few.train.labels[:320], batch_size=64))
+
+
+def test_validation_data_that_keras_iterates_over_is_left_to_keras(few: Dataset) -> None:
+    x, y = few.train.images[:64], few.train.labels[:64]
+
+    class Pairs(keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return 1
+
+        def __getitem__(self, index: int) -> Any:
+            return x, y
+
+    with pytest.warns(HandedToKerasWarning, match=r"validation_data is a Pairs, not \(x, y\)"):
+        history = glassnet.fit(compiled(dense), x, y, validation_data=Pairs()).history
+    assert history["val_loss"][0] > 0
+
+
+def test_a_callback_that_adds_to_one_of_keras_is_heard(few: Dataset, tmp_path: Any) -> None:
+    heard: list[int] = []
+
+    class Counting(keras.callbacks.ModelCheckpoint):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            heard.append(batch)
+
+    x, y = few.train.images[:320], few.train.labels[:320]
+    glassnet.fit(compiled(dense), x, y, batch_size=32, callbacks=[Counting(tmp_path / "last.keras")])
+    assert heard == list(range(10))

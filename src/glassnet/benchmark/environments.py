@@ -20,8 +20,8 @@ MARKER = "glassnet-benchmark.json"
 
 OWN_REQUIREMENTS = (
     "brotli", "fastapi", "jax", "jaxtyping", "jinja2", "joblib", "keras", "markupsafe", "matplotlib", "nicegui",
-    "numpy", "pi-heif", "pillow", "platformdirs", "plotext", "pydantic", "rich", "scikit-learn", "scipy", "typer",
-    "uvicorn",
+    "numpy", "pi-heif", "pillow", "platformdirs", "plotext", "pydantic", "rich", "scikit-learn", "scipy", "starlette",
+    "typer", "uvicorn",
 )  # fmt: skip
 """What glassnet itself depends on."""
 

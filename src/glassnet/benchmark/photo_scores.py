@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SECOND_LOOK = "second look"
 """What is left out like a step: other ways for photos that become unlike the training images."""
 
+LEAST_LIGHT = {"drawings": 127, "items": 0}
+"""Brightness that something in an image must exceed: of a blank one, no photo can be made or read."""
+
 
 @dataclass(frozen=True)
 class StyleScore:
@@ -95,7 +98,7 @@ def score_photos(
         on_style: is told each style's name before it is measured.
 
     Raises:
-        InputError: the run reads whole pictures, or the count is below 1.
+        InputError: the run reads whole pictures, or the count is not one of its test images that show something.
         UnknownNameError: a style that does not exist.
     """
     facts, shape = photo_facts(run), run.passport.image_shape
@@ -103,14 +106,20 @@ def score_photos(
         raise InputError(
             f"{run.passport.run or 'this run'} reads whole pictures; photos are made of drawings and things only"
         )
-    if not 1 <= count <= len(run.dataset().test):
-        raise InputError(f"count is {count}; it must be from 1 to {len(run.dataset().test)}")
+    test = run.dataset().test
+    dark_ground = facts.background < 128
+    pixels = test.images.reshape(len(test), -1)
+    light = pixels.max(1) if dark_ground else 255 - pixels.min(1)
+    shown = np.flatnonzero(light > LEAST_LIGHT[facts.kind])
+    if not 1 <= count <= len(shown):
+        raise InputError(f"count is {count}; it must be from 1 to {len(shown)}")
     for name in styles:
         if name not in STYLES[facts.kind]:
             raise UnknownNameError("style", name, STYLES[facts.kind])
-    test = run.dataset().test
-    numbers = np.random.default_rng(seed).choice(len(test), count, replace=False)
+    numbers = np.random.default_rng(seed).choice(shown, count, replace=False)
     labels = test.labels[numbers]
+    # Photos are rendered from images that are light on dark.
+    images = test.images[numbers] if dark_ground else 255 - test.images[numbers]
 
     def share(said: list[np.ndarray]) -> float:
         return float((np.array([one.argmax() for one in said]) == labels).mean())
@@ -125,7 +134,10 @@ def score_photos(
     for name in styles or STYLES[facts.kind]:
         if on_style:
             on_style(name)
-        taken = [render(facts.kind, name, test.images[i], seed * 100_003 + int(i)) for i in numbers]
+        taken = [
+            render(facts.kind, name, image, seed * 100_003 + number)
+            for image, number in zip(images, numbers.tolist(), strict=True)
+        ]
         left_out = {}
         if ablate:
             usual = [photos.develop(one, shape, facts) for one in taken]
@@ -140,7 +152,7 @@ def score_photos(
                 about=style.about,
                 held_out=style.held_out,
                 n=count,
-                resized=read([_resized(one, shape, facts.background < 128) for one in taken]),
+                resized=read([_resized(one, shape, dark_ground) for one in taken]),
                 accuracy=right,
                 interval=wilson_interval(round(right * count), count),
                 without=left_out,

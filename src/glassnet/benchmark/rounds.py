@@ -47,9 +47,9 @@ def measure(plan: Plan, *, dataset: Dataset | None = None, on_event: Listener | 
     """
     tell = on_event or (lambda event: None)
     dataset = dataset or load("fashion-mnist")
+    facts = machine.describe()  # before the environments are built, which is a load of its own
     built, skipped = _build(plan, tell)
     able = tuple(name for name in plan.peers if PEERS[name].environment in built)
-    facts = machine.describe()
     runs: list[Run] = []
     failures: list[Failure] = []
     with tempfile.TemporaryDirectory(prefix="glassnet-benchmark-") as name:

@@ -1,23 +1,22 @@
 """The audit as a page: one HTML file that shows each finding with its images, what it means and what to do."""
 
 import importlib.metadata
+import shlex
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from glassnet.atomic import new_file
 from glassnet.datasets import Dataset
-from glassnet.sharing.numbers import Numbers, count
+from glassnet.sharing.numbers import Numbers
 from glassnet.sharing.sprites import COLUMNS, Sprite, Tile
+from glassnet.sharing.templates import HERE, position, template
 
 if TYPE_CHECKING:
     from glassnet.audit import Audit, Example, Finding
-
-HERE = Path(__file__).parent
 
 MOST_CLASSES = 60
 """Classes whose counts are listed; the page says how many more there are."""
@@ -66,18 +65,14 @@ def render_audit(audit: "Audit", data: Dataset) -> str:
     """Return an audit as HTML."""
     sprite = Sprite((data.image_shape[0], data.image_shape[1]))
     sections = [_section(finding, data, sprite) for finding in audit.findings]
-    environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals |= {"count": count}
     number = Numbers(audit.record())
     listed = list(audit.classes.items())[:MOST_CLASSES]
-    return environment.get_template("audit.html.jinja").render(
+    return template("audit.html.jinja").render(
         audit=audit,
         data=data,
         sections=sections,
         number=lambda *steps: number(*steps, form="count"),
-        position=lambda tile: _position(tile, sprite),
+        position=lambda tile: position(tile, sprite),
         total=sum(audit.images.values()),
         listed=listed,
         largest=max((max(one.values(), default=0) for _, one in listed), default=0) or 1,
@@ -85,6 +80,7 @@ def render_audit(audit: "Audit", data: Dataset) -> str:
         shape=data.image_shape,
         columns=COLUMNS,
         sprite=sprite if any(section.groups for section in sections) else None,
+        images_path=shlex.quote((data.source and data.source.path) or data.name),
         clear=[kind for kind in audit.checked if not audit.find(kind)],
         version=importlib.metadata.version("glassnet"),
         style=Markup((HERE / "report.css").read_text("utf-8")),  # noqa: S704  (our own file)
@@ -99,9 +95,3 @@ def _section(finding: "Finding", data: Dataset, sprite: Sprite) -> Section:
     ]
     groups = groupby(shown, key=lambda one: one.example.group)
     return Section(finding, tuple(tuple(group) for _, group in groups))
-
-
-def _position(tile: Tile, sprite: Sprite) -> str:
-    """Return where a tile lies in its sheet, as shares of what the sheet is larger than a tile."""
-    across, down = 100 * tile.column / (COLUMNS - 1), 100 * tile.row / (sprite.rows - 1)
-    return f"background-position:{across:.4f}% {down:.4f}%"

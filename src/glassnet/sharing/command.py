@@ -22,6 +22,8 @@ SWITCHES = ("scale", "validation", "principal", "batch_norm", "flip", "mirrored"
 def command_line(passport: Passport) -> str | None:
     """Return the `glassnet train …` that gives this run again; None for a network or images of one's own.
 
+    For a run that was stopped, or whose learning rate was changed by hand, it is the training without that.
+
     Example:
         >>> import glassnet
         >>> from glassnet.sharing.command import command_line
@@ -65,7 +67,7 @@ def recipe_of(passport: Passport) -> Recipe | None:
 def unchanged(passport: Passport) -> bool:
     """Tell whether a run has its recipe's own settings, so that its expected accuracy holds."""
     recipe = recipe_of(passport)
-    if recipe is None or passport.interrupted:
+    if recipe is None or passport.interrupted or passport.learning_rates:
         return False
     usual = _usual(recipe, passport).settings()
     return all(passport.settings.get(name) == value for name, value in usual.items())

@@ -20,6 +20,7 @@ from glassnet.evaluation.robustness import CORRUPTIONS
 from glassnet.network import Summary, summarize
 from glassnet.runs import Run
 from glassnet.sharing.sprites import Sprite, Tile, coloured
+from glassnet.training.job import held_out_rows
 
 if TYPE_CHECKING:
     from glassnet.explanation.arithmetic import Arithmetic
@@ -31,7 +32,7 @@ SHEET_BYTES = 1_500_000
 """Pixels of all cells together, before compression; with more classes or larger images each cell shows fewer."""
 
 MOST_CLASSES, MOST_UNITS = 40, 40
-"""Classes that are shown with an image, and neurons that are shown with their weights."""
+"""Classes that are shown with an image or in the table of confusions, and neurons that are shown with their weights."""
 
 FULL = 0.99
 """Share of the weights that lie within the colour scale; a few are so large that they would make the rest pale."""
@@ -96,6 +97,7 @@ class Contents:
     Args:
         run: the trained network.
         data: its data set.
+        learned: how many of the training images it learned from; the others were held out.
         evaluation: on the test images.
         mistakes: the surest ones.
         robustness: the accuracy on images that were made worse.
@@ -104,7 +106,8 @@ class Contents:
         weights: of the first layer; None where they are no pictures.
         sprite: the images of the data set on the page.
         examples: for each class its first training image, where it has one.
-        cells: the confusion matrix, row by row; None is an empty cell.
+        matrix: the classes in the table of confusions: all, or those that are confused most.
+        cells: the confusion matrix of these, row by row; None is an empty cell.
         pictures: the images that stand on the page by (split, index).
         worse: the example at every level of every corruption.
         example: the test image that is followed through the network.
@@ -112,6 +115,7 @@ class Contents:
 
     run: Run
     data: Dataset
+    learned: int
     evaluation: Evaluation
     mistakes: tuple[Mistake, ...]
     robustness: tuple[RobustnessCurve, ...]
@@ -120,6 +124,7 @@ class Contents:
     weights: Weights | None
     sprite: Sprite
     examples: tuple[Shown | None, ...]
+    matrix: tuple[int, ...]
     cells: tuple[tuple[Cell | None, ...], ...]
     pictures: dict[tuple[str, int], Tile]
     worse: dict[str, tuple[Tile, ...]]
@@ -157,9 +162,11 @@ def gather(run: Run, data: Dataset | None = None) -> Contents:
     shown = Shown(
         example, sprite.put(("test", example), data.test.images[example]), float(evaluation.confidence[example])
     )
+    matrix = _most_confused(np.array(evaluation.confusion))
     return Contents(
         run=run,
         data=data,
+        learned=int((~held_out_rows(data, run.passport.settings.get("held_out", 0))).sum()),
         evaluation=evaluation,
         mistakes=surest,
         robustness=measure_robustness(run, data),
@@ -168,7 +175,8 @@ def gather(run: Run, data: Dataset | None = None) -> Contents:
         weights=_optional(_weights, run),
         sprite=sprite,
         examples=_examples(data, sprite),
-        cells=_cells(evaluation, data, sprite),
+        matrix=tuple(matrix.tolist()),
+        cells=_cells(evaluation, matrix, data, sprite),
         pictures=_mistaken(surest, data, sprite),
         worse=_worse(data.test.images[example], sprite),
         example=shown,
@@ -224,17 +232,25 @@ def _examples(data: Dataset, sprite: Sprite) -> tuple[Shown | None, ...]:
     )
 
 
-def _cells(evaluation: Evaluation, data: Dataset, sprite: Sprite) -> tuple[tuple[Cell | None, ...], ...]:
+def _most_confused(counts: np.ndarray) -> np.ndarray:
+    """Return the numbers of the classes, ascending: of very many, those that most mistakes are about."""
+    wrong = counts * (1 - np.eye(len(counts), dtype=counts.dtype))
+    return np.sort(np.argsort(-(wrong.sum(0) + wrong.sum(1)), kind="stable")[:MOST_CLASSES])
+
+
+def _cells(
+    evaluation: Evaluation, matrix: np.ndarray, data: Dataset, sprite: Sprite
+) -> tuple[tuple[Cell | None, ...], ...]:
     """Choose the surest images of every cell; the fullest cells come first where there is no room for all."""
     counts = np.array(evaluation.confusion)
     supports = counts.sum(-1)
-    filled = np.argwhere(counts)
+    filled = matrix[np.argwhere(counts[np.ix_(matrix, matrix)])]
     height, width = sprite.tile
     room = max(1, SHEET_BYTES // (height * width * (3 if data.test.images.ndim == 4 else 1)))
     each = int(np.clip(room // max(1, len(filled)), 1, IN_A_CELL))
     surest = np.argsort(-evaluation.confidence, kind="stable")
     key = evaluation.labels.astype(np.int64)[surest] * len(counts) + evaluation.predicted[surest]
-    grid: list[list[Cell | None]] = [[None] * len(counts) for _ in counts]
+    cells: dict[tuple[int, int], Cell] = {}
     by_count = filled[np.argsort(-counts[tuple(filled.T)], kind="stable")]
     for rank, (truth, predicted) in enumerate(by_count.tolist()):
         members = surest[key == truth * len(counts) + predicted][: each if rank < room else 0].tolist()
@@ -243,8 +259,8 @@ def _cells(evaluation: Evaluation, data: Dataset, sprite: Sprite) -> tuple[tuple
             for index in members
         )
         total = int(counts[truth, predicted])
-        grid[truth][predicted] = Cell(truth, predicted, total, total / int(supports[truth]), images)
-    return tuple(map(tuple, grid))
+        cells[truth, predicted] = Cell(truth, predicted, total, total / int(supports[truth]), images)
+    return tuple(tuple(cells.get((i, j)) for j in matrix.tolist()) for i in matrix.tolist())
 
 
 def _mistaken(surest: tuple[Mistake, ...], data: Dataset, sprite: Sprite) -> dict[tuple[str, int], Tile]:

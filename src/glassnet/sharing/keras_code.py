@@ -50,8 +50,12 @@ def keras_code(run: Run) -> str:
             f"keras.utils.set_random_seed({passport.seed})",
             model_code(one_side(run)),
             "",
-            *_unsaid(passport),
-            compile_code(run.model, label_smoothing=passport.settings.get("label_smoothing", 0.0)),
+            *_unsaid(run),
+            compile_code(
+                run.model,
+                label_smoothing=passport.settings.get("label_smoothing", 0.0),
+                learning_rate=passport.learning_rates[0][1] if passport.learning_rates else None,
+            ),
             "",
             _training_code(run),
             "print(model.evaluate(test_images, test_labels, return_dict=True))",
@@ -89,12 +93,13 @@ def model_code(model: "keras.Model") -> str:
         )
 
 
-def compile_code(model: "keras.Model", *, label_smoothing: float = 0.0) -> str:
+def compile_code(model: "keras.Model", *, label_smoothing: float = 0.0, learning_rate: float | None = None) -> str:
     """Return the call that compiles a model like this one.
 
     Args:
         model: a compiled model.
         label_smoothing: the share of every label that goes to all classes; Keras wants labels as rows then.
+        learning_rate: what it started with, where the optimizer does not tell that any more.
     """
     from glassnet._keras import keras
 
@@ -102,7 +107,10 @@ def compile_code(model: "keras.Model", *, label_smoothing: float = 0.0) -> str:
         return "# The run's model is not compiled."
     try:
         settings: Any = model.get_compile_config() or {}
-        arguments = [f"optimizer={write_call(model.optimizer, always=('learning_rate',))}"]
+        optimizer = model.optimizer
+        if learning_rate is not None:
+            optimizer = type(optimizer).from_config({**optimizer.get_config(), "learning_rate": learning_rate})
+        arguments = [f"optimizer={write_call(optimizer, always=('learning_rate',))}"]
         if label_smoothing:
             told = [*_logits_told(model), f"label_smoothing={label_smoothing}"]
             smoothed = f"keras.losses.CategoricalCrossentropy({', '.join(told)})"
@@ -138,9 +146,9 @@ def _data_code(passport: Passport) -> str:
     return "\n".join(lines)
 
 
-def _unsaid(passport: Passport) -> list[str]:
+def _unsaid(run: Run) -> list[str]:
     """Say in comments what the run did that this program does not do."""
-    settings = passport.settings
+    passport, settings = run.passport, run.passport.settings
     chosen = {name: value for name, value in settings.items() if name in AUGMENTATIONS and value}
     changes = [name if value is True else f"{name} {value:g}" for name, value in chosen.items()]
     lines = []
@@ -150,8 +158,11 @@ def _unsaid(passport: Passport) -> list[str]:
         lines.append(f"# The run changed every image at random in each step ({', '.join(changes)}); this does not.")
     if settings.get("members", 1) > 1:
         lines.append("# The run trained each group of filters by itself; this trains them together.")
-    if share := settings.get("held_out"):
+    validated = run.data.validation is not None if run.data else "validation" in passport.class_counts
+    if (share := settings.get("held_out")) and not validated:
         lines.append(f"# The run kept {share:.0%} of the training images to learn how sure it may be; this does not.")
+    if passport.learning_rates:
+        lines.append("# The run's learning rate was changed while it trained; this keeps the one of the start.")
     if is_joined(passport):
         lines.append("# The run joined the trained network with its mirror image; this does not.")
     return lines
@@ -166,7 +177,7 @@ def _training_code(run: Run) -> str:
     """Write the call that trains."""
     passport = run.passport
     smoothed = passport.settings.get("label_smoothing")
-    labels = "keras.utils.to_categorical({})" if smoothed else "{}"
+    labels = f"keras.utils.to_categorical({{}}, {len(passport.classes)})" if smoothed else "{}"
     arguments = [
         "train_images",
         labels.format("train_labels"),

@@ -4,10 +4,10 @@ import base64
 import hashlib
 import importlib.metadata
 import math
+import shlex
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from glassnet.atomic import new_file
@@ -19,13 +19,12 @@ from glassnet.sharing.contents import Contents, gather
 from glassnet.sharing.curves import coverage_chart, learning_curves, reliability_chart, robustness_chart
 from glassnet.sharing.drawing import network_svg
 from glassnet.sharing.keras_code import keras_code
-from glassnet.sharing.numbers import Numbers, count, decimal, percent
-from glassnet.sharing.sprites import COLUMNS, Sprite, Tile, coloured, png_uri
+from glassnet.sharing.numbers import Numbers
+from glassnet.sharing.sprites import COLUMNS, coloured, png_uri
+from glassnet.sharing.templates import HERE, position, template
 
 REPORT = "report.html"
 """Its name in the run folder."""
-
-HERE = Path(__file__).parent
 
 
 def write_report(run: Run, path: str | Path | None = None, *, data: Dataset | None = None) -> Path:
@@ -73,10 +72,6 @@ def _page(contents: Contents) -> str:
     run, evaluation, data = contents.run, contents.evaluation, contents.data
     passport = run.passport
     script = _file("report.js")
-    environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals |= {"count": count, "decimal": decimal, "percent": percent, "written": "{:f}".format}
     chart_values = {
         "curves": learning_curves(passport),
         "reliability": reliability_chart(evaluation),
@@ -85,14 +80,14 @@ def _page(contents: Contents) -> str:
         "contributions": _contributions(contents),
         "drawing": network_svg(contents.summary) if contents.summary else "",
     }
-    sprites = {"images": contents.sprite, "weights": contents.weights.sprite if contents.weights else None}
-    return environment.get_template("report.html.jinja").render(
+    sprites = {"images": contents.sprite} | ({"weights": contents.weights.sprite} if contents.weights else {})
+    return template("report.html.jinja").render(
         contents=contents,
         passport=passport,
         data=data,
         evaluation=evaluation,
         number=Numbers(contents.record()),
-        position=lambda tile, sheet: _position(tile, sprites[sheet]),
+        position=lambda tile, sheet: position(tile, sprites[sheet]),
         right=int(evaluation.right.sum()),
         epochs=max(map(len, passport.history.values()), default=0),
         has_validation=any(name.startswith("val_") for name in passport.history),
@@ -107,6 +102,7 @@ def _page(contents: Contents) -> str:
         columns=COLUMNS,
         command=command_line(passport),
         code=keras_code(run),
+        run_path=shlex.quote(passport.run),
         facts=_facts(passport),
         version=importlib.metadata.version("glassnet"),
         style=Markup(_file("report.css")),  # noqa: S704  (our own file)
@@ -114,12 +110,6 @@ def _page(contents: Contents) -> str:
         script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         **chart_values,
     )
-
-
-def _position(tile: Tile, sprite: Sprite | None) -> str:
-    """Return where a tile lies in its sheet, as shares of what the sheet is larger than a tile."""
-    rows = sprite.rows if sprite else 2
-    return f"background-position:{100 * tile.column / (COLUMNS - 1):.4f}% {100 * tile.row / (rows - 1):.4f}%"
 
 
 def _contributions(contents: Contents) -> str:
@@ -139,7 +129,7 @@ def _facts(passport: Passport) -> list[tuple[str, str]]:
         if isinstance(value, dict):
             group = "" if name in ("settings", "versions") else f"{_words(name)}: "
             facts |= {group + _words(key): _text(one) for key, one in value.items()}
-        elif value not in (None, ""):
+        elif value not in (None, "", []):
             facts[_words(name)] = _text(value)
     return list(facts.items())
 

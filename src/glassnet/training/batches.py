@@ -18,13 +18,15 @@ class Batches:
 
     Args:
         data: `(x,)`, `(x, y)` or `(x, y, sample_weight)`; each a tree of arrays.
-        n: the length of every array.
+        n: how many examples there are.
         batch_size: examples per batch.
+        rows: `(n,)`, which rows of the arrays they are; all, in their order, if None.
     """
 
     data: tuple[Any, ...]
     n: int
     batch_size: int
+    rows: np.ndarray | None = None
 
     @property
     def full(self) -> int:
@@ -42,11 +44,15 @@ class Batches:
 
     def slice(self, start: int, stop: int) -> tuple[Any, ...]:
         """The examples from `start` to `stop`."""
-        return jax.tree.map(lambda array: array[start:stop], self.data)
+        return jax.tree.map(lambda array: array[self.places(slice(start, stop))], self.data)
+
+    def places(self, examples: Any) -> Any:
+        """Return where examples stand in the arrays."""
+        return examples if self.rows is None else self.rows[examples]
 
     def pieces(self, most_bytes: int = 1 << 26) -> Iterator["Batches"]:
         """Cut the arrays, at batch boundaries, into pieces of at most `most_bytes` (but at least one batch)."""
-        example = sum(array.nbytes // self.n for array in jax.tree.leaves(self.data)) or 1
+        example = sum(array.nbytes // len(array) for array in jax.tree.leaves(self.data)) or 1
         length = max(1, most_bytes // (example * self.batch_size)) * self.batch_size
         for start in range(0, self.n, length):
             stop = min(start + length, self.n)
@@ -54,7 +60,13 @@ class Batches:
 
 
 def batches(
-    x: Any, y: Any = None, sample_weight: Any = None, *, batch_size: int | None, steps: int | None = None
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    batch_size: int | None,
+    steps: int | None = None,
+    rows: np.ndarray | None = None,
 ) -> Batches:
     """Check the arrays as `keras.Model.fit` does and bring them into one tree.
 
@@ -64,10 +76,13 @@ def batches(
         sample_weight: weight of each example, likewise.
         batch_size: examples per batch; None is 32, or what makes `steps` batches.
         steps: batches in an epoch, where no batch size is given.
+        rows: of the arrays that are the examples; all if None.
 
     Raises:
-        InputError: arrays of different lengths, or none at all.
+        InputError: arrays of different lengths, or none at all; a batch size below 1.
     """
+    if batch_size is not None and batch_size < 1:
+        raise InputError(f"batch size is {batch_size}; it must be a whole number of at least 1")
     tree = {"x": x, "y": y, "sample_weight": sample_weight}
     tree = {name: jax.tree.map(_array, value) for name, value in tree.items()}
     lengths = {name: {len(array) for array in jax.tree.leaves(value)} for name, value in tree.items()}
@@ -76,7 +91,7 @@ def batches(
             f"{name} has {' and '.join(str(one) for one in sorted(sizes))}" for name, sizes in lengths.items() if sizes
         )
         raise InputError(f"the arrays must have one length, the number of examples; {found}")
-    n = lengths["x"].pop()
+    n = lengths["x"].pop() if rows is None else len(rows)
     if n == 0:
         raise InputError("there are no examples: x is empty; pass at least one")
     if batch_size is None:
@@ -84,11 +99,13 @@ def batches(
     values = tuple(tree.values())
     while values[-1] is None:
         values = values[:-1]
-    return Batches(values, n, min(batch_size, n))
+    return Batches(values, n, min(batch_size, n), rows)
 
 
 def class_weight_to_sample_weight(y: Any, class_weight: dict[int, float]) -> np.ndarray:
     """Return the weight of each label's class; classes that are not named weigh 1."""
+    if y is None:
+        raise InputError("class_weight weighs the classes of labels, but y is None; pass y")
     labels = np.asarray(y)
     if labels.ndim > 1:
         labels = labels.argmax(-1) if labels.shape[-1] != 1 else labels[..., 0]

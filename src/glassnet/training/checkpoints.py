@@ -8,7 +8,7 @@ to come, and the history so far. It is one NumPy file, written beside its place 
 import json
 import time
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from glassnet._keras import keras
 from glassnet.atomic import new_file
 from glassnet.errors import RunError
+from glassnet.training.events import LearningRateChanged
 from glassnet.training.state import get_state, set_state
 
 PATTERN = "checkpoint-*.npz"
@@ -32,12 +33,14 @@ class Place:
         position: batches done in it.
         order: `int32 (n,)`, its order of the examples.
         history: what earlier epochs gave; a number, or a list of them, for each.
+        rates: the learning rates that were set by hand, as `LearningRateChanged` tells them.
     """
 
     epoch: int
     position: int
     order: np.ndarray
     history: dict[str, list[Any]]
+    rates: list[LearningRateChanged]
 
 
 @dataclass
@@ -62,7 +65,14 @@ class Checkpoints:
     def save(self, model: keras.Model, place: Place, rng: np.random.RandomState) -> None:
         """Write a checkpoint and remove those that are too old."""
         _, keys, *rest = rng.get_state()
-        facts = {"epoch": place.epoch, "position": place.position, "history": place.history, "rng": rest}
+        rates = [asdict(one) for one in place.rates]
+        facts = {
+            "epoch": place.epoch,
+            "position": place.position,
+            "history": place.history,
+            "rates": rates,
+            "rng": rest,
+        }
         arrays = {f"value_{k}": value for k, value in enumerate(jax.tree.leaves(get_state(model, "train")))}
         path = self.folder / f"checkpoint-{place.epoch:06d}-{place.position:09d}.npz"
         with new_file(path) as beside:
@@ -96,10 +106,11 @@ def _restored(path: Path, content: dict[str, Any], model: keras.Model, rng: np.r
     try:
         values = [content[f"value_{k}"] for k in range(len(leaves))]
         facts = json.loads(str(content["facts"]))
-    except (KeyError, ValueError) as error:
+        rates = [LearningRateChanged(**one) for one in facts["rates"]]
+    except (KeyError, ValueError, TypeError) as error:
         raise RunError(f"{path} is no checkpoint of this network; remove it and train again") from error
     if any(value.shape != leaf.shape or value.dtype != leaf.dtype for value, leaf in zip(values, leaves, strict=True)):
         raise RunError(f"{path} is a checkpoint of another network; remove it and train again")
     set_state(model, "train", jax.tree.unflatten(structure, [jax.numpy.asarray(value) for value in values]))
     rng.set_state(("MT19937", content["rng"], *facts["rng"]))
-    return Place(facts["epoch"], facts["position"], content["order"], facts["history"])
+    return Place(facts["epoch"], facts["position"], content["order"], facts["history"], rates)

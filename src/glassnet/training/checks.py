@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from glassnet._keras import keras
+from glassnet.datasets import Dataset
 from glassnet.errors import InputError
 from glassnet.network import gives_probabilities, loss_name
 
@@ -41,8 +42,7 @@ def check_shapes(model: keras.Model, example: Any) -> None:
     for tensor, array in zip(jax.tree.leaves(inputs), arrays, strict=True):
         expected = tuple(tensor.shape[1:])
         found = tuple(array.shape[1:])
-        trivial = (*expected[:-1],) == found and expected[-1:] == (1,)  # Keras adds or drops a last axis of 1
-        if len(arrays) == 1 and not trivial and found[-1:] != (1,) and not _fits(found, expected):
+        if len(arrays) == 1 and not fits(found, expected):
             raise InputError(
                 f"the examples have shape {found}, the model's input takes {expected}; "
                 "change the model's Input or reshape the array"
@@ -81,5 +81,39 @@ def check_labels(model: keras.Model, y: Any) -> None:
         )
 
 
-def _fits(found: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+def check_own(model: keras.Model, data: Dataset) -> None:
+    """Build and compile a user's model where that is missing.
+
+    Raises:
+        InputError: it does not fit the data, or `train` cannot tell.
+    """
+    if isinstance(model, keras.Sequential) and not model.built:
+        model.build((None, *data.image_shape))
+    inputs = getattr(model, "inputs", None) or ()
+    if len(inputs) != 1:
+        raise InputError(
+            f"{model.name!r} is a {type(model).__name__} with {len(inputs) or 'no known'} inputs; train takes a "
+            "Sequential or functional model with one, glassnet.fit takes any"
+        )
+    shape, classes = tuple(inputs[0].shape[1:]), model.output_shape[-1]
+    if not fits(data.image_shape, shape) or classes != len(data.classes):
+        raise InputError(
+            f"the model takes images of shape {shape} and has {classes} outputs; {data.name} has images of shape "
+            f"{data.image_shape} and {len(data.classes)} classes: change the model's Input or its last layer"
+        )
+    if not model.compiled:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=not gives_probabilities(model))
+        model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
+    if loss_name(model) == "categorical_crossentropy":
+        raise InputError(
+            "the model's loss categorical_crossentropy wants one-hot labels, but labels here are class numbers; "
+            "compile it with loss='sparse_categorical_crossentropy'"
+        )
+
+
+def fits(found: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    """Tell whether examples of a shape can go into an input, to whose last axis of 1 Keras adds one, or drops it."""
+    if abs(len(found) - len(expected)) == 1:
+        longer, shorter = (found, expected) if len(found) > len(expected) else (expected, found)
+        return longer[-1] == 1 and fits(found[: len(shorter)], expected[: len(shorter)])
     return len(found) == len(expected) and all(want in (None, have) for have, want in zip(found, expected, strict=True))

@@ -9,11 +9,11 @@ import numpy as np
 from glassnet._keras import keras
 from glassnet.training.batches import permutation
 from glassnet.training.checkpoints import Checkpoints, Place
-from glassnet.training.events import Listener, Progress
+from glassnet.training.events import LearningRateChanged, Listener, Progress
 from glassnet.training.inference import floats, plain
 from glassnet.training.programs import Program
 from glassnet.training.state import get_state, set_state
-from glassnet.training.steering import Steering
+from glassnet.training.steering import Steering, rate_variable
 from glassnet.training.streaming import Stream, Whole, Window
 
 SECONDS_BETWEEN_EVENTS = 0.1
@@ -27,6 +27,7 @@ class Epochs:
     """The epochs of one call of `fit`: the order of the examples, the place in it, and how long chunks are.
 
     Attributes:
+        rates: the learning rates that were set through steering.
         every_batch: a callback wants to hear of every batch, so chunks are one batch long.
         wants_logs: somebody wants loss and metrics after every chunk.
     """
@@ -53,6 +54,7 @@ class Epochs:
         self.steps = min(steps_per_epoch or batches.steps, batches.steps)
         self.order = np.empty(0, np.int32)
         self.position = batches.steps
+        self.rates: list[LearningRateChanged] = []
         self.resumed = False
         self.chunk = 8
 
@@ -74,7 +76,7 @@ class Epochs:
             short = self.every_batch or self.model.stop_training
             length = min(1 if short else self.chunk, min(last, window.stop) - self.position)
             if self.steering:
-                length = self.steering.next_chunk(self.model, length)
+                length = self._granted(self.steering, length, epoch * self.steps + self.position - first)
                 if not length:
                     break
             start, stop = self.position, self.position + length
@@ -95,7 +97,8 @@ class Epochs:
     def save(self, epoch: int) -> None:
         """Write a checkpoint from which `epoch` comes next, or goes on."""
         within = self.position < self.batches.steps
-        place = Place(epoch, self.position if within else 0, self.order if within else self.order[:0], self._history())
+        position, order = (self.position, self.order) if within else (0, self.order[:0])
+        place = Place(epoch, position, order, self._history(), self.rates)
         if self.checkpoints:
             self.checkpoints.save(self.model, place, self.rng)
 
@@ -106,10 +109,27 @@ class Epochs:
             for name, values in place.history.items()
         }
         self.model.history.epoch = list(range(place.epoch))
+        self.rates = place.rates
         if len(place.order):
             self.order, self.position = place.order, place.position
             self.resumed = place.position % self.steps != 0
         return place.epoch
+
+    def _granted(self, steering: Steering, length: int, done: int) -> int:
+        """Ask how many of so many batches may be trained on; a learning rate that is set meanwhile is told."""
+        before = self._rate()
+        length = steering.next_chunk(self.model, length)
+        after = self._rate()
+        if before is not None and after is not None and after != before:
+            self.rates.append(LearningRateChanged(done, before, after))
+            if self.on_event:
+                self.on_event(self.rates[-1])
+        return length
+
+    def _rate(self) -> float | None:
+        """Return the learning rate, if it is one that can be set, with the digits that float32 holds."""
+        rate = rate_variable(self.model)
+        return None if rate is None else float(f"{float(rate.value):.7g}")
 
     def _history(self) -> dict[str, list[Any]]:
         past = self.model.history.history

@@ -57,5 +57,20 @@ class EpochEnded:
     complete: bool
 
 
-Event = TrainingStarted | Progress | EpochEnded
+@dataclass(frozen=True)
+class LearningRateChanged:
+    """Somebody changed the learning rate while the network learned.
+
+    Args:
+        step: batches done so far, in all epochs.
+        before: the learning rate until then.
+        learning_rate: the one from here on.
+    """
+
+    step: int
+    before: float
+    learning_rate: float
+
+
+Event = TrainingStarted | Progress | LearningRateChanged | EpochEnded
 Listener = Callable[[Event], None]

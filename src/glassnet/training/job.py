@@ -4,22 +4,27 @@ import datetime
 import math
 import sys
 import time
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from glassnet import photos
 from glassnet.datasets import Dataset, Split
-from glassnet.errors import InputError
-from glassnet.first_filters import start_at_principal
+from glassnet.first_filters import IMAGES, start_at_principal
 from glassnet.recipes import Recipe
 from glassnet.runs import Passport, Run, Seconds, versions
 from glassnet.training.events import Listener
-from glassnet.training.watch import Watch, stopped_by_ctrl_c
+from glassnet.training.watch import Watch, check_converged, stopped_by_ctrl_c
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
     from glassnet.confidence import Assurance
     from glassnet.training.snapshots import Recorder
+
+
+class NoAssuranceWarning(UserWarning):
+    """What held-out images say of a network could not be learned; its run does not say how sure it is."""
 
 
 class Job:
@@ -51,28 +56,35 @@ class Job:
     def prepare(self, data: Dataset, on_event: Listener | None) -> None:
         """Build the network."""
         # Here and not at the top: importing Keras takes longer than refusing a wrong argument should.
-        from glassnet import _keras
+        import numpy as np
 
-        self.learned, self.held_out = hold_out(data, self.plan.held_out)
+        from glassnet import _keras
+        from glassnet.training.checks import check_own
+
+        # Rows, and not the images themselves: those may lie in a file that is larger than memory.
+        self.learned = np.flatnonzero(~held_out_rows(data, self.plan.held_out))
         if self.own is None:
             with _keras.seeded(self.seed):
                 self.model = self.plan.build(data.image_shape, len(data.classes), examples=len(self.learned))
             if self.plan.principal:
-                start_at_principal(self.model, self.learned.images)
+                places = np.linspace(0, len(self.learned) - 1, min(IMAGES, len(self.learned)), dtype=int)
+                start_at_principal(self.model, data.train.images[self.learned[places]], self.plan.members)
+            self.settings = self.plan.settings()
         else:
             self.model = self.own
-            _check_own(self.model, data)
+            check_own(self.model, data)
+            self.settings = _own_settings(self.own, self.plan)
         self.watch = Watch(self.model, on_event)
 
     def fit(self, data: Dataset, arrays: Any = None, **options: Any) -> None:
-        """Train it."""
+        """Train it; on these images and labels, if they are given, which are what it learns from."""
         import numpy as np
 
         from glassnet.training.trainer import fit
 
         before = time.perf_counter()
         measured = data.validation or data.test
-        images, labels = arrays or (self.learned.images, self.learned.labels)
+        images, labels = arrays or (data.train.images, data.train.labels)
         self.history = fit(
             self.model,
             images,
@@ -84,13 +96,18 @@ class Job:
             augmentation=self.plan.augmentation if self.plan.augmentation.any else None,
             label_smoothing=self.plan.label_smoothing,
             members=self.plan.members,
+            rows=None if len(images) == len(self.learned) else self.learned,
             rng=np.random.RandomState(self.seed),
             **options,
         ).history
         self.train_seconds = time.perf_counter() - before - self.watch.compile_seconds
 
     def finish(self, data: Dataset) -> Run:
-        """Join it with its mirror image, if it is to be; measure it on the test images and write its passport."""
+        """Join it with its mirror image, if it is to be; measure it on the test images and write its passport.
+
+        Raises:
+            DivergedError: the last steps made it give what is no number.
+        """
         from glassnet import _keras
         from glassnet.evaluation import measure
         from glassnet.mirroring import joined
@@ -102,14 +119,15 @@ class Job:
         before = time.perf_counter()
         test_loss, test_accuracy = measure(self.model, data.test)
         evaluate_seconds = time.perf_counter() - before
+        check_converged("at its end: the loss on the test images", test_loss)
         outputs = "probabilities" if gives_probabilities(self.model) else "logits"
-        assurance = self._assurance(outputs)
+        assurance = self._assurance(data, outputs)
         history = _kept(self.history, self.watch.complete_epochs)
         last = self.watch.logs or {name: values[-1] for name, values in history.items() if values}
         passport = Passport(
             run="",
             recipe=self.plan.name,
-            settings=self.plan.settings() if self.own is None else _own_settings(self.own, self.plan),
+            settings=self.settings,
             dataset=data.name,
             dataset_sha256=data.sha256,
             classes=data.classes,
@@ -124,6 +142,7 @@ class Job:
             device=_keras.device(),
             history=history,
             interrupted=self.watch.interruption(),
+            learning_rates=self.watch.learning_rates(),
             train_accuracy=last.get("accuracy"),
             test_loss=test_loss,
             test_accuracy=test_accuracy,
@@ -141,13 +160,24 @@ class Job:
         )
         return Run(self.model, passport, data=data, snapshots=snapshots, held_out=assurance)
 
-    def _assurance(self, outputs: str) -> "Assurance | None":
+    def _assurance(self, data: Dataset, outputs: str) -> "Assurance | None":
         """Learn from the images that were held out how far the network can be trusted."""
-        from glassnet.confidence.assurance import LEAST_IMAGES, fit_assurance
+        from glassnet.confidence.assurance import LEAST_IMAGES, fit_assurance, spacing
 
-        if self.held_out is None or len(self.held_out) < LEAST_IMAGES:
+        learned, held_out = data.train, data.validation
+        if held_out is None:
+            held_out = _part(data.train, held_out_rows(data, self.plan.held_out))
+        if len(held_out) < LEAST_IMAGES:
             return None
-        return fit_assurance(self.model, outputs, self.learned, self.held_out)
+        try:
+            if len(self.learned) < len(data.train):
+                learned = _part(data.train, self.learned[:: spacing(self.model, len(self.learned))])
+            return fit_assurance(self.model, outputs, learned, held_out)
+        except (ValueError, TypeError, AttributeError) as error:  # what Keras raises for networks of unusual forms
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            text = f"how sure the network may be could not be learned ({reason}); the run says nothing about it"
+            warnings.warn(text, NoAssuranceWarning, stacklevel=2)
+            return None
 
     def _record(self, options: dict[str, Any]) -> None:
         """Put a recorder between training and its steering."""
@@ -163,45 +193,38 @@ class Job:
 def hold_out(data: Dataset, share: float) -> tuple[Split, Split | None]:
     """Divide the training images into those to learn from and those to judge the network by.
 
-    The latter are the data set's validation part where it has one, else that share of every class, at random but the
-    same for every seed. With a share of 0, and without a validation part, there are none.
+    The latter are the data set's validation part where it has one, else what `held_out_rows` chooses; or none.
+    """
+    chosen = held_out_rows(data, share)
+    if not chosen.any():
+        return data.train, data.validation
+    return _part(data.train, ~chosen), _part(data.train, chosen)
+
+
+def held_out_rows(data: Dataset, share: float) -> "np.ndarray":
+    """Choose the training images to judge a network by, `bool (n,)`: that share of every class, the same for all seeds.
+
+    They are chosen at random; a class keeps one image at least to learn from. Where the data set has a validation part,
+    or where they would be too few to say anything, none are.
     """
     import numpy as np
 
-    if data.validation is not None:
-        return data.train, data.validation
+    from glassnet.confidence.assurance import LEAST_IMAGES
+
     generator = np.random.default_rng(0)
     chosen = np.zeros(len(data.train), bool)
+    if data.validation is not None or not share:
+        return chosen
     for label in range(len(data.classes)):
         members = np.flatnonzero(data.train.labels == label)
-        chosen[generator.permutation(members)[: round(share * len(members))]] = True
-    if not chosen.any():
-        return data.train, None
-    images, labels = data.train.images, data.train.labels
-    return Split("train", images[~chosen], labels[~chosen]), Split("validation", images[chosen], labels[chosen])
+        count = min(round(share * len(members)), max(0, len(members) - 1))
+        chosen[generator.permutation(members)[:count]] = True
+    return chosen if chosen.sum() >= LEAST_IMAGES else np.zeros_like(chosen)
 
 
-def _check_own(model: "keras.Model", data: Dataset) -> None:
-    """Build and compile a user's model where that is missing, and refuse one that does not fit the data."""
-    from glassnet._keras import keras
-    from glassnet.network import gives_probabilities, loss_name
-
-    if not model.built:
-        model.build((None, *data.image_shape))
-    shape, classes = tuple(model.input_shape[1:]), model.output_shape[-1]
-    if shape != data.image_shape or classes != len(data.classes):
-        raise InputError(
-            f"the model takes images of shape {shape} and has {classes} outputs; {data.name} has images of shape "
-            f"{data.image_shape} and {len(data.classes)} classes: change the model's Input or its last layer"
-        )
-    if not model.compiled:
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=not gives_probabilities(model))
-        model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
-    if loss_name(model) == "categorical_crossentropy":
-        raise InputError(
-            "the model's loss categorical_crossentropy wants one-hot labels, but labels here are class numbers; "
-            "compile it with loss='sparse_categorical_crossentropy'"
-        )
+def _part(split: Split, rows: "np.ndarray") -> Split:
+    """Return some images of a split."""
+    return Split(split.name, split.images[rows], split.labels[rows])
 
 
 def _own_settings(model: "keras.Model", plan: Recipe) -> dict[str, Any]:
@@ -214,12 +237,12 @@ def _own_settings(model: "keras.Model", plan: Recipe) -> dict[str, Any]:
     }
 
 
-def _kept(history: dict[str, list[Any]], complete_epochs: int | None) -> dict[str, list[float]]:
-    """Return what a passport keeps of a history: of complete epochs, and of metrics that are one number."""
+def _kept(history: dict[str, list[Any]], complete_epochs: int) -> dict[str, list[float]]:
+    """Return what a passport keeps of a history: of complete epochs, and of metrics that are one finite number."""
     import numpy as np
 
-    named = sorted(history.items(), key=_loss_first)
-    return {name: values[:complete_epochs] for name, values in named if np.ndim(values) == 1}
+    kept = {name: values[:complete_epochs] for name, values in sorted(history.items(), key=_loss_first)}
+    return {name: values for name, values in kept.items() if np.ndim(values) == 1 and np.isfinite(values).all()}
 
 
 def _loss_first(item: tuple[str, Any]) -> tuple[bool, bool]:

@@ -118,7 +118,10 @@ def _step_key(model: keras.Model, state: State, rows: jax.Array) -> jax.Array:
     The optimizer counts the steps, and the order comes from the seed: so a training that goes on after a kill changes
     its images as one that was not killed, and other seeds change them otherwise.
     """
-    counter = next(k for k, one in enumerate(model.optimizer.variables) if one is model.optimizer.iterations)
+    # Where gradients are accumulated, `iterations` is computed from this variable; where losses are scaled, it lies
+    # further inside.
+    steps = getattr(model.optimizer, "inner_optimizer", model.optimizer)._iterations
+    counter = next(k for k, one in enumerate(model.optimizer.variables) if one is steps)
     return jax.random.fold_in(jax.random.fold_in(jax.random.key(0), state[2][counter]), rows[0])
 
 

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import shlex
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -11,16 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from glassnet import datasets, photos, recipes
 from glassnet.atomic import check_free, new_file
 from glassnet.datasets import Dataset
 from glassnet.errors import DivergedError, GlassnetError, InputError, RunError
+from glassnet.locks import held
 from glassnet.recipe import Recipe, Settings
-from glassnet.runs import Run, fingerprint, is_run, open_run, unfinished_of
+from glassnet.runs import Run, fingerprint, is_run, lock_of, open_run, unfinished_of
 from glassnet.training.events import Listener
-from glassnet.training.job import Job
+from glassnet.training.job import Job, hold_out
 from glassnet.training.watch import stopped_by_ctrl_c
 
 if TYPE_CHECKING:
@@ -46,8 +48,9 @@ def train(
 ) -> Run:
     """Train a network, measure it on the test images, and return the run.
 
-    Ctrl-C stops training and keeps what was learned: the run then says where it was interrupted. A training with `out`
-    that is killed, or ends in an error, leaves `OUT.unfinished` behind, from which `resume` goes on.
+    Ctrl-C stops training and keeps what was learned: the run then says where it was interrupted. A training of a recipe
+    with `out` that is killed, or ends in an error, leaves `OUT.unfinished` behind, from which `resume` goes on; that of
+    a model of one's own does not, because its network could not be built again.
 
     Args:
         recipe: the name of a recipe, a recipe, or a Keras model of one's own (it is trained in place; if it is not
@@ -83,12 +86,16 @@ def train(
     job = Job(plan, recipe if not isinstance(recipe, (str, Recipe)) else None, seed, start, load_seconds)
     if out is None or job.own is not None:  # a model of one's own cannot be built again, so no checkpoint could help it
         run = job.run(data, on_event, snapshots=snapshots, steering=steering)
-        return run if out is None else run.save(out, replace=replace)
+        if out is None:
+            return run
+        saved = run.save(out, replace=replace)
+        shutil.rmtree(unfinished_of(out), ignore_errors=True)  # of a recipe that was to be there, and is replaced
+        return saved
 
     from glassnet.training.checkpoints import Checkpoints
 
     with _unfinished(out) as folder:
-        for old in folder.glob("*"):
+        for old in set(folder.glob("*")) - {lock_of(out)}:
             old.unlink()
         _write_plan(folder, plan, data, seed, replaces=fingerprint(out), snapshots=snapshots)
         checkpoints = Checkpoints(folder, checkpoint_seconds)
@@ -132,6 +139,8 @@ def resume(
         return open_run(out)
     if data is None and facts.get("source"):
         data = datasets.load_again(facts["source"])
+    if data is None and name not in {**datasets.EMBEDDED, **datasets.PUBLISHED}:
+        raise InputError(f"{out} was being trained on {name!r}, a data set from Python; pass that data set")
     data, load_seconds = _loaded(data or name, plan)
     if data.sha256 != sha256:
         raise InputError(f"{out} was being trained on another {name} (SHA-256 {sha256[:12]}…); pass that data set")
@@ -193,18 +202,36 @@ def train_many(
     plans = [_fitted(plan, data) for plan in plans]
     jobs = [Job(plan, None, seed, start, load_seconds) for plan, seed in zip(plans, seeds, strict=True)]
 
-    import jax
-
     for job in jobs:  # one after the other: building draws from Python's own generator
         job.prepare(data, None)
-    shared = {job.plan.held_out: job.learned for job in jobs}
-    arrays = {share: jax.device_put((split.images, split.labels)) for share, split in shared.items()}
+    arrays = _shared(data, {plan.held_out for plan in plans})
+
+    def fit(job: Job) -> None:
+        try:
+            job.fit(data, arrays.get(job.plan.held_out))
+        except Exception:  # of which nobody would hear until all others are through
+            for other in jobs:
+                other.watch.stop()
+            raise
+
     with (
         ThreadPoolExecutor(threads or os.cpu_count()) as pool,
         stopped_by_ctrl_c([job.watch for job in jobs]),
     ):
-        list(pool.map(lambda job: job.fit(data, arrays[job.plan.held_out]), jobs))
+        list(pool.map(fit, jobs))
         return list(pool.map(partial(Job.finish, data=data), jobs))
+
+
+def _shared(data: Dataset, shares: set[float]) -> dict[float, Any]:
+    """Put what is learned from on the device, for each share that is held out; nothing if it is too large for that."""
+    import jax
+
+    from glassnet.training.streaming import fits
+
+    if not fits(data.train.images.nbytes):
+        return {}  # each training streams it
+    learned = {share: hold_out(data, share)[0] for share in shares}
+    return {share: jax.device_put((split.images, split.labels)) for share, split in learned.items()}
 
 
 def check_unfinished(out: Path) -> Path:
@@ -222,29 +249,37 @@ def check_unfinished(out: Path) -> Path:
 
 @contextmanager
 def _unfinished(out: Path) -> Iterator[Path]:
-    """Inside, the folder of checkpoints belongs to this training; afterwards it is gone.
+    """Inside, the folder of checkpoints belongs to this training alone; afterwards it is gone.
 
-    After an error it stays if there is something in it to go on from: the error then says how. What has diverged would
-    only diverge again.
+    After an error or Ctrl-C it stays if there is something in it to go on from: the error then says how. What has
+    diverged would only diverge again.
+
+    Raises:
+        InputError: it belongs to a training that runs at this moment.
     """
     from glassnet.training.checkpoints import PATTERN
 
     folder, made = unfinished_of(out), not out.parent.exists()
-    try:
-        yield folder
-    except Exception as error:
-        if any(folder.glob(PATTERN)) and not isinstance(error, DivergedError):
-            _add(error, f"what it had learned is kept in {folder}: {_how_to_go_on(out)}")
+    with contextlib.ExitStack() as lock:
+        if not lock.enter_context(held(lock_of(out), wait=False)):
+            raise InputError(f"{out} is being trained at this moment; wait for it, or name another folder")
+        try:
+            yield folder
+        except (Exception, KeyboardInterrupt) as error:
+            if any(folder.glob(PATTERN)) and not isinstance(error, DivergedError):
+                _add(error, f"what it had learned is kept in {folder}: {_how_to_go_on(out)}")
+                raise
+            lock.close()
+            shutil.rmtree(folder, ignore_errors=True)
+            if made:
+                with contextlib.suppress(OSError):
+                    out.parent.rmdir()
             raise
+        lock.close()
         shutil.rmtree(folder, ignore_errors=True)
-        if made:
-            with contextlib.suppress(OSError):
-                out.parent.rmdir()
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
 
 
-def _add(error: Exception, advice: str) -> None:
+def _add(error: BaseException, advice: str) -> None:
     """Add advice to an error: to the line of one of ours, below the text of any other."""
     if isinstance(error, GlassnetError):
         error.args = (f"{error}; {advice}",)
@@ -253,7 +288,7 @@ def _add(error: Exception, advice: str) -> None:
 
 
 def _how_to_go_on(out: Path) -> str:
-    return f"go on with glassnet train --resume {out}, or start anew with --replace"
+    return f"go on with glassnet train --resume {shlex.quote(str(out))}, or start anew with --replace"
 
 
 def _write_plan(unfinished: Path, plan: Recipe, data: Dataset, seed: int, *, replaces: str, snapshots: bool) -> None:
@@ -272,10 +307,11 @@ def _write_plan(unfinished: Path, plan: Recipe, data: Dataset, seed: int, *, rep
 
 def check_place(out: Path, *, replace: bool) -> None:
     """Raise InputError unless a run can be written to `out`."""
+    unfinished = unfinished_of(out)
     if not (replace and is_run(out)):
         check_free(out)
-    if (unfinished_of(out) / PLAN).exists() and not replace:
-        raise InputError(f"{unfinished_of(out)} holds a training that was not finished; {_how_to_go_on(out)}")
+    if (unfinished / PLAN).exists() and not replace:
+        raise InputError(f"{unfinished} holds a training that was not finished; {_how_to_go_on(out)}")
 
 
 def _check_seed(seed: int) -> None:
@@ -312,7 +348,12 @@ def _loaded(data: str | Dataset | None, plan: Recipe) -> tuple[Dataset, float]:
 
 
 def _fitted(plan: Recipe, data: Dataset) -> Recipe:
-    """Return the plan with what training on such and so many images needs; refuse batches larger than the set."""
+    """Return the plan with what training on such and so many images needs; refuse too few for it."""
+    for split in (data.train, data.test):
+        if not len(split):
+            raise InputError(
+                f"{data.name} has no {split.name} images; training needs some to learn from and to test on"
+            )
     plan = photos.adapt(plan.fitted(len(data.train)), data)
     if plan.batch_size > len(data.train):
         raise InputError(

@@ -119,6 +119,11 @@ class Recorder(Steering):
         self.done = done + granted
         return granted
 
+    def end(self, model: keras.Model) -> None:
+        """Called by training when it is over."""
+        if self.steering:
+            self.steering.end(model)
+
     def finish(self, model: keras.Model) -> Snapshots | None:
         """Take the last snapshot and return them all; None if there is no other, as when Keras did the training."""
         self._take(model, self._begun(model))

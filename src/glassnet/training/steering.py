@@ -2,12 +2,14 @@
 
 import threading
 from concurrent.futures import Future
-from contextlib import suppress
 
 import numpy as np
 
 from glassnet._keras import keras
 from glassnet.recipe import check_count, check_learning_rate
+
+SECONDS_BETWEEN_LOOKS = 0.1
+"""How often a training that waits looks whether something else has stopped it: Ctrl-C, for example."""
 
 
 class Steering:
@@ -34,6 +36,7 @@ class Steering:
         self._stopped = False
         self._learning_rate: float | None = None
         self._requests: list[Future[list[np.ndarray]]] = []
+        self._ended: keras.Model | None = None
 
     @property
     def paused(self) -> bool:
@@ -42,11 +45,11 @@ class Steering:
 
     def pause(self) -> None:
         """Wait before the next chunk, until `resume`, `step` or `stop`."""
-        self._change(paused=True)
+        self._change(paused=True, steps=0)
 
     def resume(self) -> None:
         """Go on."""
-        self._change(paused=False)
+        self._change(paused=False, steps=0)
 
     def stop(self) -> None:
         """End training as `model.stop_training` does: the running epoch is closed with what it has."""
@@ -59,10 +62,11 @@ class Steering:
             InputError: fewer than one.
         """
         check_count("number of batches", batches)
-        self._change(paused=True, steps=self._steps + batches)
+        with self._changed:
+            self._change(paused=True, steps=self._steps + batches)
 
     def set_learning_rate(self, value: float) -> None:
-        """Change the learning rate from the next chunk on; one that follows a schedule stays as it is.
+        """Change the learning rate from the next chunk on; one that follows a schedule or a function stays as it is.
 
         Raises:
             InputError: not a finite number above 0.
@@ -71,40 +75,60 @@ class Steering:
         self._change(learning_rate=value)
 
     def weights(self) -> Future[list[np.ndarray]]:
-        """Ask for a copy of the weights at the end of the running chunk."""
+        """Ask for a copy of the weights at the end of the running chunk; after the training, of the last ones."""
         request: Future[list[np.ndarray]] = Future()
         with self._changed:
             self._requests.append(request)
             self._changed.notify_all()
+            ended = self._ended
+        if ended is not None:
+            self._answer(ended)
         return request
 
     def next_chunk(self, model: keras.Model, length: int) -> int:
         """Called by training: grant all wishes, wait while paused, return how many batches to train on (0: none)."""
+        self._ended = None
         while True:
             with self._changed:
-                requests, self._requests = self._requests, []
                 rate, self._learning_rate = self._learning_rate, None
-                wait = self._paused and not self._steps and not self._stopped and not requests and rate is None
-                if wait:
-                    self._changed.wait()
+                held = self._paused and not self._steps
+                stopped = self._stopped or (held and model.stop_training)
+                if held and not stopped and not self._requests and rate is None:
+                    self._changed.wait(SECONDS_BETWEEN_LOOKS)
                     continue
-                ready = not self._paused or self._steps > 0 or self._stopped
-                if ready and self._paused and not self._stopped:
+                if self._paused and not held and not stopped:
                     length = min(length, self._steps)
                     self._steps -= length
-            if rate is not None:
-                with suppress(TypeError):  # Keras's answer where the rate follows a schedule
-                    model.optimizer.learning_rate = rate
-            for request in requests:
-                request.set_result(model.get_weights())
-            if self._stopped:
+            if rate is not None and (variable := rate_variable(model)) is not None:
+                variable.assign(rate)
+            self._answer(model)
+            if stopped:
                 model.stop_training = True
                 return 0
-            if ready:
+            if not held:
                 return length
+
+    def end(self, model: keras.Model) -> None:
+        """Called by training when it is over, however it went: nobody waits for weights any more."""
+        self._ended = model
+        self._answer(model)
+
+    def _answer(self, model: keras.Model) -> None:
+        """Give everybody who asked for the weights a copy, but for those who changed their mind."""
+        with self._changed:
+            requests, self._requests = self._requests, []
+        for request in requests:
+            if request.set_running_or_notify_cancel():
+                request.set_result(model.get_weights())
 
     def _change(self, **wishes: float | bool) -> None:
         with self._changed:
             for name, value in wishes.items():
                 setattr(self, f"_{name}", value)
             self._changed.notify_all()
+
+
+def rate_variable(model: keras.Model) -> keras.Variable | None:
+    """Return the variable that is the learning rate; None where it follows a schedule or a function."""
+    rate = getattr(model.optimizer, "inner_optimizer", model.optimizer)._learning_rate
+    return rate if isinstance(rate, keras.Variable) else None

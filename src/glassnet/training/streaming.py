@@ -7,6 +7,7 @@ order, with the same arithmetic as one on data that is on the device as a whole,
 
 import math
 import os
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -58,8 +59,8 @@ class Whole:
     """
 
     def __init__(self, batches: Batches) -> None:
-        self.batches = batches
-        self.data = jax.device_put(batches.data)
+        self.data = jax.device_put(batches.data if batches.rows is None else batches.slice(0, batches.n))
+        self.batches = Batches(self.data, batches.n, batches.batch_size)
 
     def program(self, model: keras.Model, state: State, extras: Extras) -> Program:
         """Return the compiled loop over batches of a window."""
@@ -147,11 +148,12 @@ class Stream:
     def _gather(self, order: np.ndarray, first: int) -> Window:
         start = first * self.batches.batch_size
         rows = order[start : start + self.rows]
+        places = self.batches.places(rows)
         last = first + self.length == self.batches.full
-        jax.tree.map(lambda file: file.read_ahead(rows), self.files)
+        jax.tree.map(lambda file: file.read_ahead(places), self.files)
         # The rows are valid; "raise", the default, would gather into memory of its own first and copy from there.
         data = jax.tree.map(
-            lambda array, room: np.take(array, rows, axis=0, out=room, mode="clip"),
+            lambda array, room: np.take(array, places, axis=0, out=room, mode="clip"),
             self.batches.data,
             next(self.memory),  # of the window before the one that is in use: nobody has that any more
         )
@@ -172,19 +174,27 @@ def feed(batches: Batches, memory_limit: int | None = None) -> Whole | Stream:
     """
     if any(isinstance(array, jax.Array) for array in jax.tree.leaves(batches.data)):
         return Whole(batches)  # it is on the device already
-    limit = SHARE * available_memory() if memory_limit is None else memory_limit
-    small = nbytes(batches) <= max(limit, WINDOW_BYTES if memory_limit is None else 0) or batches.full < 2
+    small = fits(nbytes(batches), memory_limit) or batches.full < 2
     return Whole(batches) if small else Stream(batches, WINDOW_BYTES)
 
 
 def nbytes(batches: Batches) -> int:
-    """Return the size of all arrays."""
-    return sum(array.nbytes for array in jax.tree.leaves(batches.data))
+    """Return the size of all examples."""
+    return sum(array.nbytes // len(array) * batches.n for array in jax.tree.leaves(batches.data))
+
+
+def fits(size: int, memory_limit: int | None = None) -> bool:
+    """Tell whether so many bytes of data are put on the device as a whole (see `feed`)."""
+    return size <= (max(SHARE * available_memory(), WINDOW_BYTES) if memory_limit is None else memory_limit)
 
 
 def available_memory() -> float:
-    """Return how many bytes this process may still take, by the machine, its control group and its own limits."""
-    found: list[float] = [float("inf")]
+    """Return how many bytes this process can have: what is free now, and at most the limits that are set to it.
+
+    Of the limits of its control group and its own, what it has already taken is not subtracted: most of that is copies
+    of files, which go when memory is needed.
+    """
+    found: list[float] = [float("inf"), _free_on_windows()]
     with suppress(OSError, ValueError, AttributeError):
         found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     with suppress(OSError, ValueError, StopIteration):
@@ -205,3 +215,19 @@ def available_memory() -> float:
             if limit != resource.RLIM_INFINITY:
                 found.append(limit)
     return min(found)
+
+
+def _free_on_windows() -> float:
+    """Return the physical memory that Windows says is free; elsewhere, it knows of no bound."""
+    if sys.platform != "win32":
+        return float("inf")
+    import ctypes
+
+    class MemoryStatus(ctypes.Structure):
+        """MEMORYSTATUSEX of the Windows API: two numbers of 32 bits, then seven of 64, the second what is free."""
+
+        _fields_ = [("length", ctypes.c_uint32), ("load", ctypes.c_uint32), ("bytes", ctypes.c_uint64 * 7)]
+
+    status = MemoryStatus(length=ctypes.sizeof(MemoryStatus))
+    known = ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
+    return float(status.bytes[1]) if known else float("inf")

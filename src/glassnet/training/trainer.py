@@ -7,13 +7,14 @@ they mean in Keras: with the same seed, `fit` leaves the weights that `model.fit
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import jax
 import numpy as np
 
-from glassnet._keras import keras
+from glassnet._keras import keras, seeded
 from glassnet.augmentation import Augmentation
 from glassnet.errors import InputError
 from glassnet.training.batches import batches, class_weight_to_sample_weight, permutation, split_tail
@@ -29,6 +30,7 @@ from glassnet.training.smoothing import check_smoothing
 from glassnet.training.state import build, get_state
 from glassnet.training.steering import Steering
 from glassnet.training.streaming import feed
+from glassnet.training.telling import Telling
 
 
 class HandedToKerasWarning(UserWarning):
@@ -61,12 +63,14 @@ def fit(
     label_smoothing: float = 0.0,
     members: int = 1,
     memory_limit: int | None = None,
+    rows: np.ndarray | None = None,
     rng: np.random.RandomState | None = None,
 ) -> keras.callbacks.History:
     """Train a compiled Keras model on arrays; the arguments are those of `keras.Model.fit`.
 
     The number of parameters is Keras's own: this is its `fit`, faster. What cannot be compiled into chunks (generators,
-    `run_eagerly`, a `train_step` of one's own, distributions) is left to `model.fit`, with a warning.
+    `run_eagerly`, a `train_step` of one's own, distributions) is left to `model.fit`, with a warning: it tells
+    its events, but has neither steering nor checkpoints.
 
     Args:
         model: a compiled Keras model: Sequential, functional or subclassed.
@@ -98,6 +102,8 @@ def fit(
             `glassnet.training.members`); the model gives the mean of theirs.
         memory_limit: bytes of data from which on it is streamed instead of being on the device as a whole, with the
             same results; half of the memory that is available if None.
+        rows: the numbers of the examples to train on, all if None (without `validation_split`): so a part of
+            a mapped file is used, and no copy of it.
         rng: draws the orders; NumPy's global generator, as in Keras, if None.
 
     Returns:
@@ -118,28 +124,38 @@ def fit(
     check_smoothing(model, label_smoothing)
     check_members(model, members)
     extras = Extras(augmentation, label_smoothing, members)
-    if reason := _why_not(model, x):
+    if reason := _why_not(model, x, validation_data):
         if extras != PLAIN:
             wanted = next(name for name, one in extras._asdict().items() if one != getattr(PLAIN, name))
             raise InputError(f"{wanted} needs a training that can be compiled, but {reason}")
-        warnings.warn(f"training is left to keras.Model.fit: {reason}", HandedToKerasWarning, stacklevel=2)
-        return model.fit(
-            x,
-            y,
-            batch_size=batch_size,
-            epochs=epochs,
-            verbose=verbose,  # pyright: ignore[reportArgumentType]  (Keras documents 0, 1, 2)
-            callbacks=list(callbacks),
-            validation_split=validation_split,
-            validation_data=validation_data,
-            shuffle=bool(shuffle) and hasattr(x, "shape"),
-            class_weight=class_weight,
-            sample_weight=sample_weight,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            validation_batch_size=validation_batch_size,
-            validation_freq=validation_freq,  # pyright: ignore[reportArgumentType]  (or a list)
-        )
+        wishes = {"pausing, steps and snapshots": steering, "checkpoints": checkpoints}
+        lost = "".join(f", without {name}" for name, wish in wishes.items() if wish is not None)
+        warnings.warn(f"training is left to keras.Model.fit{lost}: {reason}", HandedToKerasWarning, stacklevel=2)
+        if rows is not None:
+            x, y, sample_weight = jax.tree.map(lambda array: array[rows], (x, y, sample_weight))
+        told = [Telling(on_event, initial_epoch, 0 if _iterated(x) else batch_size or 32)] if on_event else []
+        try:
+            with _drawing_from(rng):
+                return model.fit(
+                    x,
+                    y,
+                    batch_size=batch_size,
+                    epochs=epochs,
+                    verbose=verbose,  # pyright: ignore[reportArgumentType]  (Keras documents 0, 1, 2)
+                    callbacks=[*told, *callbacks],
+                    validation_split=validation_split,
+                    validation_data=validation_data,
+                    shuffle=False if _iterated(x) else shuffle,  # pyright: ignore[reportArgumentType]  (or "batch")
+                    class_weight=class_weight,
+                    sample_weight=sample_weight,
+                    initial_epoch=initial_epoch,
+                    steps_per_epoch=steps_per_epoch,
+                    validation_batch_size=validation_batch_size,
+                    validation_freq=validation_freq,  # pyright: ignore[reportArgumentType]  (or a list)
+                )
+        finally:
+            if steering:
+                steering.end(model)
     model.stop_training = False
     if class_weight is not None and sample_weight is not None:
         raise InputError("class_weight and sample_weight exclude each other; multiply them into sample_weight")
@@ -147,7 +163,7 @@ def fit(
         (x, y, sample_weight), validation_data = split_tail((x, y, sample_weight), validation_split)
     if class_weight is not None:  # after the split: Keras validates without them
         sample_weight = class_weight_to_sample_weight(y, class_weight)
-    data = batches(x, y, sample_weight, batch_size=batch_size, steps=steps_per_epoch)
+    data = batches(x, y, sample_weight, batch_size=batch_size, steps=steps_per_epoch, rows=rows)
     check_shapes(model, data.example())
     check_values(data.data[0])
     check_labels(model, data.data[1] if len(data.data) > 1 else None)
@@ -185,6 +201,8 @@ def fit(
         initial_epoch = training.go_on_from(place)
     if on_event:
         on_event(TrainingStarted(epochs, initial_epoch, training.steps, compile_seconds))
+        for change in training.rates:  # before a kill
+            on_event(change)
     try:
         for epoch in range(initial_epoch, epochs):
             started = time.perf_counter()
@@ -205,10 +223,12 @@ def fit(
         source.close()
         if epochs > 0:
             model.optimizer.finalize_variable_values(model.trainable_weights)
+        if steering:
+            steering.end(model)
     return model.history
 
 
-def _why_not(model: keras.Model, x: Any) -> str | None:
+def _why_not(model: keras.Model, x: Any, validation_data: Any) -> str | None:
     """Say why a training cannot be compiled into chunks; None if it can."""
     if model.run_eagerly:
         return "the model is compiled with run_eagerly=True"
@@ -216,10 +236,33 @@ def _why_not(model: keras.Model, x: Any) -> str | None:
         return f"{type(model).__name__} has a train_step or test_step of its own"
     if keras.distribution.distribution() is not None:
         return "a Keras distribution is set"
-    parts = jax.tree.leaves(x) if isinstance(x, (list, tuple, dict)) else [x]
-    if any(hasattr(part, "__iter__") and not hasattr(part, "__array__") for part in parts):
+    if _iterated(x):
         return f"x is a {type(x).__name__}, not an array"
+    if validation_data is not None and not isinstance(validation_data, (tuple, list)):
+        return f"validation_data is a {type(validation_data).__name__}, not (x, y)"
     return None
+
+
+def _iterated(x: Any) -> bool:
+    """Tell whether inputs come from something that is iterated over, and not from arrays."""
+    parts = jax.tree.leaves(x) if isinstance(x, (list, tuple, dict)) else [x]
+    return any(
+        isinstance(part, keras.utils.PyDataset) or (hasattr(part, "__iter__") and not hasattr(part, "__array__"))
+        for part in parts
+    )
+
+
+@contextmanager
+def _drawing_from(rng: np.random.RandomState | None) -> Iterator[None]:
+    """Inside, Keras draws its orders from this generator, and all else from what that was seeded with."""
+    if rng is None:
+        yield
+        return
+    state: Any = rng.get_state()
+    with seeded(int(state[1][0])):
+        np.random.set_state(state)
+        yield
+        rng.set_state(np.random.get_state())
 
 
 def _is_due(epoch: int, validation_freq: int | list[int]) -> bool:

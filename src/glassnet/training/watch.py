@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from glassnet.errors import DivergedError
 from glassnet.runs import Interruption
-from glassnet.training.events import EpochEnded, Event, Listener, Progress, TrainingStarted
+from glassnet.training.events import EpochEnded, Event, LearningRateChanged, Listener, Progress, TrainingStarted
 
 if TYPE_CHECKING:
     import keras
@@ -24,15 +24,16 @@ class Watch:
         listener: who else listens.
 
     Attributes:
-        complete_epochs: those that went to their end, with what was done before a kill; None where nothing is heard,
-            because Keras does the training.
+        complete_epochs: those that went to their end, with what was done before a kill.
+        rates: the learning rates that were set by hand.
     """
 
     def __init__(self, model: "keras.Model", listener: Listener | None) -> None:
         self.model, self.listener = model, listener
         self.compile_seconds = 0.0
         self.epochs = 0
-        self.complete_epochs: int | None = None
+        self.complete_epochs = 0
+        self.rates: list[LearningRateChanged] = []
         self.logs: dict[str, float] = {}
         self.last: Progress | None = None
         self.stopped = False
@@ -49,13 +50,11 @@ class Watch:
             self.last = Progress(event.first_epoch, 0, event.steps, {}, 0.0)
             if self.stopped:  # while it waited for its turn or was compiled; `fit` begins as if nothing were
                 self.stop()
+        elif isinstance(event, LearningRateChanged):
+            self.rates.append(event)
         elif not self._is_empty(event):
             self.logs = event.logs
-            if not math.isfinite(event.logs["loss"]):
-                raise DivergedError(
-                    f"training diverged in epoch {event.epoch + 1}: the loss is {event.logs['loss']}; likely causes: a "
-                    "learning rate that is too large, pixels that are not scaled, or bad values in the data"
-                )
+            check_converged(f"in epoch {event.epoch + 1}: the loss", event.logs.get("loss", 0.0))
         if isinstance(event, Progress):
             self.last = event
         if isinstance(event, EpochEnded) and event.complete:
@@ -77,6 +76,20 @@ class Watch:
         if self.last is None or self.complete_epochs == self.epochs:
             return None
         return Interruption(epoch=self.last.epoch + 1, step=self.last.step, steps=self.last.steps)
+
+    def learning_rates(self) -> tuple[tuple[int, float], ...]:
+        """Those that were set by hand, each with the batches done before, after that of the start; none if none was."""
+        start = [(0, self.rates[0].before)] if self.rates else []
+        return (*start, *((one.step, one.learning_rate) for one in self.rates))
+
+
+def check_converged(what: str, loss: float) -> None:
+    """Raise DivergedError unless a loss is a finite number; the text says which one."""
+    if not math.isfinite(loss):
+        raise DivergedError(
+            f"training diverged {what} is {loss}; likely causes: a learning rate that is too large, pixels that are "
+            "not scaled, or bad values in the data"
+        )
 
 
 @contextmanager
