@@ -7,6 +7,7 @@ import re
 import signal
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -20,13 +21,14 @@ from hypothesis import strategies as st
 from PIL import Image as Picture
 
 import glassnet
-from glassnet.datasets import Dataset, load
+from glassnet.datasets import Dataset, Problem, load
 from glassnet.errors import InputError
-from glassnet.lab import arrivals, ownset, ownsets, telling
+from glassnet.lab import arrivals, files, ownset, ownsets, telling
 from glassnet.lab.desk import Desk
 from glassnet.lab.jobs import Crew
 from glassnet.lab.ownset import OwnSet, describe
 from glassnet.lab.ownsets import OwnSets
+from glassnet.lab.parts.findings import write_findings
 from glassnet.lab.remedies import Remedy, find_remedies
 from glassnet.lab.tab import Lab
 from glassnet.runs import read_passport
@@ -180,6 +182,29 @@ def test_a_class_needs_two_images_and_a_name_of_its_own(sets: OwnSets) -> None:
     assert own.why_not() == ""
 
 
+def test_what_is_deleted_stays_deleted(sets: OwnSets) -> None:
+    own = sets.create()  # as another page still shows it
+    sets.delete(own.key)
+    acts = (
+        lambda: own.rename("Toys"),
+        lambda: own.add_class("ball"),
+        lambda: own.add_image("c1", picture("ball", 0)),
+        lambda: own.note_refused("a.txt", "it is no picture"),
+    )
+    for act in acts:
+        with pytest.raises(InputError, match="was deleted; open another one"):
+            act()
+    assert not own.folder.exists()
+    assert OwnSets(sets.folder).all() == sets.all() == []
+
+
+def test_a_set_with_a_name_or_without_a_class_is_not_taken_for_a_new_one(sets: OwnSets) -> None:
+    named, smaller, new = sets.create(), sets.create(), sets.create()
+    named.rename("Toys")
+    smaller.remove_class("c2")
+    assert [one.is_untouched for one in (named, smaller, new)] == [False, False, True]
+
+
 def test_limits(sets: OwnSets, monkeypatch: pytest.MonkeyPatch) -> None:
     own = sets.create()
     monkeypatch.setattr(ownset, "MOST_IMAGES", 3)
@@ -265,6 +290,23 @@ def test_a_zip_bomb_is_refused(sets: OwnSets, tmp_path: Path) -> None:
         arrivals.keep_archive(sets.create(), tmp_path / ".arriving-1", "bomb.zip")
 
 
+def test_names_that_are_one_when_they_are_cut_are_refused(sets: OwnSets, tmp_path: Path) -> None:
+    own, long = sets.create(), "a class with a name that is longer than forty letters, "
+    members = {f"{long}{end}/{k}.png": png(picture("ball", k)) for end in ("left", "right") for k in range(2)}
+    with pytest.raises(InputError, match=r"left and .*right would both be called .* here; rename"):
+        arrivals.keep_archive(own, write_zip(tmp_path / ".arriving-1", **members), "long.zip")
+    assert not any(own.images.values())
+    assert [one.name for one in own.shown] == ["Class 1", "Class 2"]
+
+
+def test_only_classes_that_nobody_has_named_give_way(sets: OwnSets, tmp_path: Path) -> None:
+    own = sets.create()
+    own.rename_class("c1", "Class A")
+    members = {f"{kind}/{k}.png": png(picture(kind, k)) for kind in ("ball", "box") for k in range(2)}
+    arrivals.keep_archive(own, write_zip(tmp_path / ".arriving-1", **members), "two.zip")
+    assert [one.name for one in own.shown] == ["Class A", "ball", "box"]
+
+
 def test_arrays_come_in_too(sets: OwnSets, tmp_path: Path) -> None:
     images = np.stack([np.asarray(picture("ball", k)) for k in range(6)])
     stream = io.BytesIO()
@@ -343,6 +385,44 @@ def test_what_arrives_is_closed_before_it_is_read_and_gone_afterwards(
     assert "0 bytes" in send(b"")["problem"]
     assert seen == []
     assert [one.name for one in sets.folder.iterdir() if one.name.startswith(arrivals.ARRIVING)] == []
+
+
+@pytest.mark.usefixtures("unchecked")  # there is no page behind the tab
+def test_a_page_that_goes_while_it_sends_is_no_failure(sets: OwnSets) -> None:
+    own, app = sets.create(), FastAPI()
+    lab = Lab(sets.folder, Crew(sets.folder), Desk("none"), Desk("none"))
+    lab.tabs |= {"tab": cast(Any, SimpleNamespace(touch=lambda: None, receive_photo=print))}
+    arrivals.add_routes(app, lab, sets)
+    files.add_routes(app, lab)
+    take: dict[str, Any] = {getattr(one, "path", ""): getattr(one, "endpoint", None) for one in app.routes}
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    for path, known in (("/own/{tab}/{key}/{label}", ("tab", own.key, "c1")), ("/photo/{key}", ("tab",))):
+        request = Request({"type": "http", "headers": [], "query_string": b""}, receive)
+        assert run_apart(take[path](*known, request)).status_code == 499
+
+
+def test_a_program_is_called_as_its_run_in_any_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "find_run", lambda folder, name: folder / name)
+    app, lab = FastAPI(), Lab(tmp_path, Crew(tmp_path), Desk("none"), Desk("none"))
+    said: Future[str] = Future()
+    said.set_result("import keras")
+    lab.study = cast(Any, SimpleNamespace(ask=lambda *_: said))
+    files.add_routes(app, lab)
+    give: Any = next(one for one in app.routes if getattr(one, "path", "").endswith("/code.py"))
+    answer = run_apart(give.endpoint("Ziffern-数字"))
+    assert answer.headers["content-disposition"] == "attachment; filename*=utf-8''Ziffern-%E6%95%B0%E5%AD%97.py"
+
+
+def test_what_is_used_in_another_way_is_not_called_left_out() -> None:
+    problems = [Problem("a.png", "it is truncated"), Problem("groups", "two are parted", left_out=False)]
+    problems += [Problem(f"{k}.png", "it is empty", count=2) for k in range(3)]
+    drawn = re.sub("<[^>]*>", " ", write_findings((), problems))
+    assert "Left out: a.png: it is truncated" in drawn
+    assert "Groups: two are parted" in drawn
+    assert "And 2 more left out" in drawn
 
 
 def test_the_places_of_files_say_their_classes(sets: OwnSets, tmp_path: Path) -> None:
@@ -468,7 +548,7 @@ def test_from_files_to_an_answer(open_page: Any, lab: Served) -> None:
     page.get_by_role("status").filter(has_text="24 images to use").wait_for()
     page.get_by_role("button", name="Use these images").click()
     page.get_by_role("button", name=re.compile(r"^ball 9$")).wait_for()
-    page.get_by_text("18 images of your own to learn from, 4 for the test").wait_for()
+    page.get_by_text("18 images of your own to learn from, 4 for the test, 2 for validation.").wait_for()
     assert page.get_by_label("Data set", exact=True).input_value().endswith("Toys-1.csv")
     step(page, "network")
     assert page.get_by_label("Recipe", exact=True).input_value() == "cnn"

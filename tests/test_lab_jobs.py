@@ -1,7 +1,10 @@
 """Trainings in processes of their own: live, steered, queued, killed."""
 
+import io
+import json
 import os
 import pickle
+import shutil
 import signal
 import threading
 import time
@@ -16,17 +19,26 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image as Picture
 
 import glassnet
 from glassnet import recipes
+from glassnet.datasets import Preparation
 from glassnet.errors import InputError
-from glassnet.lab import advice, answers
+from glassnet.lab import answers
 from glassnet.lab.advice import advise
 from glassnet.lab.desk import Desk, DeskError
 from glassnet.lab.jobs import MOST_WAITING, Crew, Job
-from glassnet.lab.messages import Finished, Order
-from glassnet.lab.shelf import find_run, list_runs, list_unfinished
+from glassnet.lab.memory import recall
+from glassnet.lab.messages import Finished, Opened, Order
+from glassnet.lab.pages.training import measured_line
+from glassnet.lab.shelf import data_of_unfinished, find_run, find_unfinished, list_runs, list_unfinished
 from glassnet.lab.turns import next_of
+from glassnet.locks import held
+from glassnet.runs import Run, lock_of, unfinished_of
+from glassnet.training.events import EpochEnded
+from glassnet.training.runner import _write_plan
+from tests.test_lab_intake import write_folder
 
 PATIENCE = 90
 
@@ -72,7 +84,7 @@ def test_a_training_tells_how_it_goes_and_leaves_a_run(crew: Crew) -> None:
     run = glassnet.open_run(job.finished.out)
     assert run.passport.test_accuracy == job.finished.test_accuracy > 0.8
     assert advise(job) is None
-    assert run.passport.history["accuracy"] == [logs["accuracy"] for logs in job.epochs]
+    assert run.passport.history["accuracy"] == [logs["accuracy"] for _, logs in job.epochs]
     assert list_runs(crew.folder)[0] == (job.name, run.passport)
     assert job.looks is not None
     weights = run.model.get_weights()[0]
@@ -209,13 +221,10 @@ def test_the_desk_answers_and_survives(crew: Crew, tmp_path: Path) -> None:
         (10, 0.19, False),
     ],
 )
-def test_who_learned_next_to_nothing_is_told_by_chance(
-    monkeypatch: pytest.MonkeyPatch, classes: int, accuracy: float, learned: bool
-) -> None:
-    monkeypatch.setattr(advice, "set_facts", lambda _: SimpleNamespace(classes=("a",) * classes))
+def test_who_learned_next_to_nothing_is_told_by_chance(classes: int, accuracy: float, learned: bool) -> None:
     out = Path("runs/baseline")
     job = Job("me", Order(recipes.find("baseline"), "own", 0, out), state="finished", points=[(1.0, {"loss": 0.1})])
-    job.finished = Finished(out, accuracy, 1.0)
+    job.opened, job.finished = Opened(("a",) * classes, "test"), Finished(out, accuracy, 1.0)
     assert (advise(job) is None) == learned
 
 
@@ -280,3 +289,82 @@ def test_what_is_no_run_is_not_listed(tmp_path: Path) -> None:
     assert list_runs(tmp_path / "none") == []
     assert find_run(tmp_path, "empty") is None
     assert find_run(tmp_path / "empty", "../damaged") is None
+    assert find_run(tmp_path, "damaged") is None
+
+
+# -- going on ----------------------------------------------------------------------------------------------------------
+
+
+def leave_unfinished(out: Path, data: glassnet.Dataset) -> None:
+    """What a killed training leaves, before its first checkpoint."""
+    _write_plan(unfinished_of(out), recipes.find("baseline"), data, 0, replaces="", snapshots=False)
+
+
+def test_what_is_being_trained_is_not_offered_to_be_gone_on_with(tmp_path: Path, few: glassnet.Dataset) -> None:
+    leave_unfinished(tmp_path / "mine", few)
+    leave_unfinished(tmp_path / "not mine", few)  # no link can name it
+    with held(lock_of(tmp_path / "mine"), wait=False):  # as a training of another process does
+        assert list_unfinished(tmp_path) == []
+    assert list_unfinished(tmp_path) == ["mine"]
+
+
+def test_the_same_training_is_not_gone_on_with_twice(tmp_path: Path, few: glassnet.Dataset) -> None:
+    leave_unfinished(tmp_path / "mine", few)
+    order, crew = find_unfinished(tmp_path, "mine"), Crew(tmp_path)
+    assert order is not None
+    crew.close()  # what is submitted waits for ever
+    job = crew.submit("me", order)
+    with pytest.raises(InputError, match="mine is being trained already; wait for its end"):
+        crew.submit("other", order)
+    assert crew.jobs() == [job]
+    assert advise(job) is None
+
+
+def test_going_on_prepares_the_images_as_before(tmp_path: Path) -> None:
+    data = glassnet.load(write_folder(tmp_path / "shapes"), Preparation(size=(9, 7), colour="gray"))
+    out = tmp_path / "runs" / "mine"
+    leave_unfinished(out, data)
+    again = data_of_unfinished(out)
+    assert (again.image_shape, again.sha256) == ((9, 7), data.sha256)
+    shutil.rmtree(tmp_path / "shapes")
+    order = find_unfinished(tmp_path / "runs", "mine")
+    assert order is not None
+    assert advise(Job("me", order)) is None  # the worker will say that the images are gone, not the page
+
+
+def test_what_is_measured_after_an_epoch_stands_at_that_epoch() -> None:
+    job = Job("me", Order(recipes.find("baseline"), "own", 0, Path("runs/baseline"), resume=True))
+    job.hear(Opened(("a", "b"), "validation"))
+    job.hear(EpochEnded(3, {"accuracy": 0.9, "val_accuracy": 0.8}, 1.0, complete=True))
+    line = measured_line(job, "accuracy")
+    assert (line.name, list(line.points)) == ("validation", [(4, 0.8)])
+
+
+def test_a_training_that_has_ended_cannot_be_paused(tmp_path: Path) -> None:
+    crew, out = Crew(tmp_path), tmp_path / "baseline"
+    job, sent = Job("me", Order(recipes.find("baseline"), "mnist", 0, out)), []
+    job.hear(Finished(out, 0.9, 1.0))
+    busy: Any = SimpleNamespace(job=job, helper=SimpleNamespace(send=sent.append))  # until it says that it is ready
+    crew._workers.append(busy)
+    crew.steer(job, "pause")
+    assert (job.state, sent) == ("finished", [])
+
+
+def test_a_run_whose_images_are_gone_still_answers(tmp_path: Path, run: Run, fashion: glassnet.Dataset) -> None:
+    assert run.path
+    gone = forget_images(run.path, tmp_path / "gone")
+    picture = io.BytesIO()
+    Picture.fromarray(fashion.test.images[0]).save(picture, "PNG")
+    assert answers.ask_picture(gone, picture.getvalue(), "your drawing").label == "Ankle boot"
+    assert "Dense(10" in answers.code(gone)
+    with pytest.raises(InputError, match="none that glassnet knows"):
+        answers.ask_image(gone, "test", 0)
+    assert recall(gone).data is None
+
+
+def forget_images(run: Path, copy: Path) -> Path:
+    """Copy a run, as if its data set were one that is no longer there."""
+    shutil.copytree(run, copy)
+    facts = json.loads((copy / "run.json").read_text("utf-8"))
+    (copy / "run.json").write_text(json.dumps({**facts, "dataset": "gone"}), "utf-8")
+    return copy

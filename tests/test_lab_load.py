@@ -25,7 +25,9 @@ from PIL import Image as Picture
 import glassnet
 from glassnet.lab import app, idle
 from glassnet.lab.desk import Desk
-from glassnet.lab.jobs import Crew
+from glassnet.lab.jobs import Crew, Job
+from glassnet.lab.messages import Finished
+from glassnet.lab.state import State
 from glassnet.lab.tab import Lab, Tab
 from tests.browser import CHROMIUM, SWITCHES, run_apart
 from tests.test_lab_jobs import order, wait_for
@@ -81,6 +83,53 @@ def test_what_a_page_trains_passes_to_another_one_that_watches_it(crew: Crew) ->
     other.leave()
     assert crew.jobs() == []
     assert lab.tabs == {}
+
+
+@pytest.mark.usefixtures("unchecked")  # there is no page behind these tabs
+def test_a_page_that_is_loaded_again_goes_on_with_its_repeats(crew: Crew) -> None:
+    nothing: Any = SimpleNamespace(ask=lambda *_: None, run_javascript=lambda *_: None)
+    lab = Lab(crew.folder, crew, nothing, nothing)
+    crew.close()  # what is submitted waits until this test ends it
+
+    def end(job: Job) -> None:
+        crew._waiting.remove(job)
+        job.hear(Finished(job.order.out, 0.9, 1.0))
+
+    before = Tab(lab, State(repeats=3), nothing)
+    before.train()
+    first = before.job
+    assert first
+    again = Tab(lab, State(run=first.name), nothing)
+    end(first)
+    before.tick()  # a page that has gone is heard of only after some seconds
+    second = before.job
+    again.tick()
+    assert again.job is second is not first
+    before.leave()
+    assert second and second.owner == again.key
+    end(second)
+    again.tick()
+    again.tick()
+    assert [one.order.seed for one in again.series] == [0, 1, 2]
+    assert again.job in crew.jobs()
+    again.steer("stop")
+    again.tick()
+    assert crew.jobs() == [] and len(again.series) == 3
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_stopping_ends_the_repeats_of_every_page(crew: Crew) -> None:
+    nothing: Any = SimpleNamespace(ask=lambda *_: None, run_javascript=lambda *_: None)
+    lab = Lab(crew.folder, crew, nothing, nothing)
+    crew.close()
+    one = Tab(lab, State(repeats=3), nothing)
+    one.train()
+    assert one.job
+    other = Tab(lab, State(run=one.job.name), nothing)
+    one.steer("stop")
+    for tab in (one, other):
+        tab.tick()
+    assert crew.jobs() == []
 
 
 def test_processes_that_nobody_needs_end_and_come_back(crew: Crew) -> None:

@@ -1,7 +1,10 @@
 """Results, two runs side by side, and what is taken away, in a real browser."""
 
 import re
-from typing import Any
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -10,13 +13,15 @@ import glassnet
 from glassnet.evaluation import compare, corrupt
 from glassnet.lab import pairs
 from glassnet.lab.pages.results import write_facts
+from glassnet.lab.parts import worse
 from glassnet.lab.parts.contest import ROUNDS, draw_lots
 from glassnet.lab.parts.moments import abbreviate, draw_small_confusion
 from glassnet.lab.parts.sides import shorten
 from glassnet.lab.weights import first_weights
 from glassnet.runs import Run
 from glassnet.training.inference import predict
-from tests.test_lab_page import Served, lab, open_page, step  # noqa: F401  (fixtures)
+from tests.test_lab_jobs import forget_images
+from tests.test_lab_page import Served, draw, lab, open_page, step  # noqa: F401  (fixtures)
 
 VIEWS = ("Mistakes", "Each class", "Worse images", "Beat the network")
 
@@ -59,11 +64,11 @@ def test_worse_images_cost_accuracy(open_page: Any, truth: Any) -> None:
     run, part = truth
 
     def told(images: np.ndarray) -> str:
-        return f"{(predict(run.model, images).argmax(-1) == part.labels[:1000]).mean():.1%} of 1,000"
+        return f"{(predict(run.model, images).argmax(-1) == part.labels[::10]).mean():.1%} of 1,000"
 
     page = open_view(open_page, "Worse images")
     accuracy = page.locator(".worse .score")
-    accuracy.get_by_text(told(part.images[:1000])).wait_for()
+    accuracy.get_by_text(told(part.images[::10])).wait_for()
     page.get_by_label("What makes them worse").select_option("rotation")
     slider = page.get_by_label("How strong")
     for _ in range(20):  # a key may fall between two drawings of a busy page
@@ -72,13 +77,13 @@ def test_worse_images_cost_accuracy(open_page: Any, truth: Any) -> None:
         page.wait_for_timeout(250)
         if slider.get_attribute("aria-valuetext") == "60 (degrees)":
             break
-    accuracy.get_by_text(told(corrupt(part.images[:1000], "rotation", 60))).wait_for()
+    accuracy.get_by_text(told(corrupt(part.images[::10], "rotation", 60))).wait_for()
     assert slider.get_attribute("aria-valuetext") == "60 (degrees)"
     # A key that fell between two drawings may have tried one level more; these two were tried in any case.
     spoken = page.locator(".worse-chart svg").get_attribute("aria-label")
     assert re.search(r"% at 0\b.*% at 60\b", spoken), spoken
     page.get_by_label("What makes them worse").select_option("stroke width")
-    accuracy.get_by_text(told(part.images[:1000])).wait_for()
+    accuracy.get_by_text(told(part.images[::10])).wait_for()
     assert slider.get_attribute("aria-valuetext") == "as they are"
 
 
@@ -201,6 +206,53 @@ def test_runs_of_other_images_are_not_tested_against_each_other(open_page: Any, 
     page.get_by_text("McNemar").wait_for()
     page.get_by_role("button", name="Repeat with 3 seeds").click()
     assert page.get_by_label("Repeats", exact=True).input_value() == "3"
+
+
+def test_sets_that_are_only_called_alike_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairs, "_side", lambda run: pairs.Side({}, None, 0))
+    facts = {"dataset": "shapes"}
+    passports = {k: SimpleNamespace(passport=SimpleNamespace(**facts, dataset_sha256=k)) for k in ("one", "two")}
+    monkeypatch.setattr(pairs, "recall", lambda run: passports[run.name])
+    found = pairs.pair(Path("one"), Path("two"))
+    assert found.comparison is None
+    assert found.reason == "they were measured on other images: two sets that are both called shapes"
+
+
+def test_where_try_it_is_hidden_a_mistake_leads_nowhere(open_page: Any) -> None:
+    page = open_page("?run=digits-32&panel=results&hide=tryit")
+    page.get_by_role("group", name="Test images").get_by_role("button").first.click()
+    page.locator(".confusion [data-pick='4,9']").click()
+    page.get_by_role("heading", name="4 taken for 9").wait_for()
+    assert "panel=results" in page.url
+    assert page.get_by_text("Pick one to ask").count() == 0
+
+
+def test_a_run_whose_images_are_gone_says_so_and_takes_drawings(open_page: Any, lab: Served) -> None:
+    gone = forget_images(lab.runs / "digits-32", lab.runs / "gone")
+    try:
+        page = open_page("?run=gone&panel=results")
+        page.get_by_text("This run could not be measured on its test images.").wait_for()
+        step(page, "tryit")
+        draw(page, (0.5, 0.15), (0.5, 0.85))
+        page.locator(".said-class", has_text=re.compile("^1 ")).wait_for()
+    finally:
+        shutil.rmtree(gone)
+
+
+def test_an_image_is_not_asked_for_that_another_run_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        worse, "read_passport", lambda run: SimpleNamespace(n_test={"large": 900, "small": 40}[run.name])
+    )
+    images, asked = worse.WorseImages.__new__(worse.WorseImages), []
+    images.tab = cast(Any, SimpleNamespace(state=SimpleNamespace(worse=("noise", 0.0))))
+    images.run, images.name, images.level, images.index = Path("large"), "noise", 0.0, 39
+    monkeypatch.setattr(images, "_offer", lambda: None)
+    monkeypatch.setattr(images, "_ask", lambda: asked.append(images.index))
+    images.show(Path("small"))
+    images.index = 800
+    images.show(Path("large"))
+    images.show(Path("small"))
+    assert asked == [39, 800, 0]  # the same image of both, where both have it
 
 
 def test_two_marked_runs_are_compared(open_page: Any, other: Run) -> None:

@@ -1,13 +1,16 @@
 """Who may talk to the lab."""
 
 import contextlib
+import socket
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from glassnet.errors import InputError
+from glassnet.lab import app
 from glassnet.lab.app import bind, check_folder
-from glassnet.lab.security import COOKIE, Guard
+from glassnet.lab.security import Guard
 
 
 class ReachedError(Exception):
@@ -32,8 +35,9 @@ def ask(guard: Guard, kind: str = "http", query: str = "", **headers: str) -> li
     return sent
 
 
-LOCAL = Guard(application, "127.0.0.1", None)
-OPEN = Guard(application, "0.0.0.0", "a-token")
+LOCAL = Guard(application, "127.0.0.1", 8080, None)
+OPEN = Guard(application, "0.0.0.0", 8080, "a-token")
+COOKIE = OPEN.cookie
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "localhost"])
@@ -86,6 +90,23 @@ def test_the_token_becomes_a_cookie_and_leaves_the_address() -> None:
     assert ask(OPEN, host="192.168.1.5:8080", cookie=f"{COOKIE}=a-toke")[0]["status"] == 401
 
 
+def test_the_link_with_the_token_can_be_opened_again() -> None:
+    answer = ask(OPEN, host="192.168.1.5:8080", query="token=a-token&epochs=3", cookie=f"{COOKIE}=a-token")[0]
+    assert (answer["status"], dict(answer["headers"])[b"location"]) == (303, b"/?epochs=3")
+
+
+def test_labs_on_two_ports_of_a_host_do_not_log_each_other_out() -> None:
+    other = Guard(application, "0.0.0.0", 8081, "another-token")
+    cookies = [
+        dict(ask(one, host="192.168.1.5:8080", query=f"token={one.token}")[0]["headers"])[b"set-cookie"].decode()
+        for one in (OPEN, other)
+    ]
+    kept = {name: value for name, _, value in (one.split(";")[0].partition("=") for one in cookies)}
+    for one in (OPEN, other):
+        with pytest.raises(ReachedError):
+            ask(one, host="192.168.1.5:8080", cookie="; ".join("=".join(pair) for pair in kept.items()))
+
+
 @pytest.mark.parametrize(
     "others",
     ['a={"x":1}; %s', "flag; %s", "x=a b; %s", "sid@x=1; %s", "%s; a=é; =; ;", "glassnet-lab=old; %s", "a=1;%s", "%s"],
@@ -103,6 +124,13 @@ def test_a_taken_port_costs_one_line() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=rf"127\.0\.0\.1 port {port}: address already in use; .*--port"):
             bind("127.0.0.1", port)
+
+
+def test_no_port_is_shared_where_the_system_would_let_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for system, reused in (("posix", True), ("nt", False)):
+        monkeypatch.setattr(app, "os", SimpleNamespace(name=system))
+        with bind("127.0.0.1", 0) as bound:
+            assert bool(bound.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)) == reused
 
 
 def test_a_free_port_is_found() -> None:

@@ -1,5 +1,6 @@
 """A tab's state, its link and its command line."""
 
+import math
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +16,14 @@ from glassnet.augmentation import LIMITS
 from glassnet.datasets import EMBEDDED
 from glassnet.errors import InputError
 from glassnet.evaluation.robustness import CORRUPTIONS
+from glassnet.lab import answers, sets
 from glassnet.lab.levels import levels_of, read_level, untouched, write_level
 from glassnet.lab.links import from_query, to_command, to_query
 from glassnet.lab.looks import loaded
 from glassnet.lab.pages.frame import BUILDERS
 from glassnet.lab.pages.results import TITLES
+from glassnet.lab.parts.knobs import say_fitted
+from glassnet.lab.sets import set_facts
 from glassnet.lab.state import (
     ALL_ANSWERS,
     CONTROLS,
@@ -178,6 +182,36 @@ def test_the_command_trains_the_same_without_what_the_recipe_has(
     assert few.plan_to_train.batch_size < state.plan_to_train.batch_size
     check_command(few)
     check_command(few.changed(epochs=3))
+
+
+def test_small_sets_are_shown_as_they_are_trained(tmp_path: Path) -> None:
+    """A batch is never larger than the set: in the command, in the program, and beside the knobs."""
+    data = str(write_folder(tmp_path / "few"))
+    images = set_facts(data).train
+    assert images < 32
+    walkthrough = State(data=data)
+    assert to_command(walkthrough).endswith(f"--batch-size {images}")
+    check_command(walkthrough)
+    assert say_fitted(walkthrough) == f"With {images} training images, it trains 5 epochs in batches of {images}."
+    assert say_fitted(State()) == ""
+    fitted = State(plan=recipes.find("instant"), data=data).plan_to_train
+    steps = math.ceil(images / fitted.batch_size) * fitted.epochs
+    code = answers.draft_code(fitted, data, 0)
+    assert f"epochs={fitted.epochs}" in code and f"batch_size={fitted.batch_size}" in code
+    assert f" {steps - steps // 5}," in code  # what the schedule falls over
+
+
+def test_sets_of_the_same_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sets, "_admitted", {})
+    paths = [write_folder(tmp_path / parent / "shapes", 4 + len(parent)) for parent in ("one", "other")]
+    for path in paths:
+        sets.admit(path)
+    titles = sets.set_titles("mnist")
+    assert titles["mnist"] == "MNIST"
+    assert [titles[str(path)] for path in paths] == [f"shapes ({path})" for path in paths]
+    facts, data = set_facts(str(paths[0])), loaded(str(paths[0]))
+    assert data.validation is not None
+    assert (facts.train, facts.validation, facts.test) == tuple(map(len, (data.train, data.validation, data.test)))
 
 
 def check_command(state: State) -> None:

@@ -1,6 +1,7 @@
 """Training in the lab: back in time, the live confusion matrix, repeats."""
 
 import re
+from dataclasses import replace
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,21 @@ import pytest
 
 import glassnet
 from glassnet.augmentation import Augmentation
-from glassnet.lab import answers, worker
+from glassnet.lab import answers, looks, worker
 from glassnet.lab.counting import COUNTED, count_answers, images_to_count
 from glassnet.lab.helpers import Outgoing
 from glassnet.lab.messages import Counts
 from glassnet.lab.pages.training import say_spread
 from glassnet.lab.parts.augmentation import draw_preview
 from glassnet.lab.parts.moments import draw_small_confusion
+from glassnet.lab.parts.shelf import draw_runs
 from glassnet.lab.parts.templates import draw_templates, name_templates
 from glassnet.lab.past import ask_past, replay
 from glassnet.lab.preview import preview
 from glassnet.lab.stages import stages_of
 from glassnet.recipes import Recipe, find
 from glassnet.replay import open_replay
-from glassnet.runs import open_run
+from glassnet.runs import Passport, open_run
 from glassnet.training.inference import predict
 from glassnet.training.steering import Steering
 from tests.test_lab_page import Served, draw, lab, open_page, step, train  # noqa: F401  (fixtures)
@@ -185,6 +187,48 @@ def test_words_and_drawing() -> None:
         and "&lt;a&gt; taken for b: 1" in drawn
         and "83.3%" in drawn
     )
+
+
+def test_a_run_of_a_model_of_ones_own_is_listed_with_its_size() -> None:
+    facts = {"dataset": "mnist", "parameters": 7850, "epochs": 3, "test_accuracy": 0.9}
+    own, plain = (
+        Passport.model_construct(**facts, settings=settings)
+        for settings in ({"optimizer": "adam"}, find("baseline").settings())
+    )
+    drawn = draw_runs([("mine", own), ("baseline", plain)], ["lost"], "baseline", {"mine"})
+    assert "mnist, 7,850 parameters, 3 epochs" in drawn
+    assert "mnist, no hidden layer, 3 epochs" in drawn
+    assert re.findall(r'data-pick="(\w+:[\w-]+)"', drawn) == [
+        "resume:lost", "mark:mine", "open:mine", "mark:baseline", "open:baseline",
+    ]  # fmt: skip
+    assert "every finished training" in draw_runs([], [], "", ()).lower()
+
+
+def test_only_neurons_that_are_shown_are_named() -> None:
+    assert draw_templates(np.zeros((2, 28, 28), np.float32), ["a", "b", "c"]).count("<span>") == 2
+
+
+def test_a_set_is_summed_up_part_by_part(few: glassnet.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "SLICE", 300)
+    found = looks.overview(replace(few, classes=(*few.classes, "without images")))
+    images, labels = few.train.images, few.train.labels
+    assert found.counts == (*np.bincount(labels, minlength=10).tolist(), 0)
+    for label in range(10):
+        np.testing.assert_array_equal(found.means[label], np.rint(images[labels == label].mean(0)))
+    assert not found.means[10].any()
+    assert list(found.histogram) == np.histogram(images, bins=32, range=(0, 256))[0].tolist()
+
+
+def test_a_rate_that_follows_a_schedule_cannot_be_changed_on_its_way(open_page: Any) -> None:
+    page = open_page("?schedule=one-cycle&epochs=200&panel=training")
+    rate = page.get_by_label("Learning rate", exact=True)
+    assert rate.is_enabled()
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_selector("input:disabled")
+    assert rate.is_disabled()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.wait_for_function("() => !document.querySelector('input:disabled')")
+    assert rate.is_enabled()
 
 
 def test_back_in_time_with_ones_own_drawing(open_page: Any, lab: Served) -> None:

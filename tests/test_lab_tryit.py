@@ -5,9 +5,11 @@ import io
 import multiprocessing
 import re
 import threading
+from collections import deque
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -22,7 +24,9 @@ from glassnet.lab.answers import Answer
 from glassnet.lab.helpers import Outgoing
 from glassnet.lab.links import from_query, to_query
 from glassnet.lab.messages import Finished, Order, Ready
+from glassnet.lab.pages.tryit import TryPanel
 from glassnet.lab.parts.bars import draw_choices, draw_sureness, say_possible, say_unlike, say_untold
+from glassnet.lab.parts.classes import write_calibration
 from glassnet.lab.parts.inside import cut_parts
 from glassnet.lab.parts.steps import draw_way, say_turns
 from glassnet.lab.state import ALL_ANSWERS, ERRORS, State
@@ -32,8 +36,10 @@ from glassnet.mirroring import joined
 from glassnet.runs import ASSURANCE, Run
 from glassnet.training.inference import predict
 from glassnet.training.steering import Steering
+from tests.browser import CHROMIUM, SWITCHES, run_apart
+from tests.conftest import part
 from tests.test_lab_intake import write_folder
-from tests.test_lab_page import Served, draw, lab, open_page  # noqa: F401  (fixtures)
+from tests.test_lab_page import PATIENCE, Served, draw, lab, open_page  # noqa: F401  (fixtures)
 
 
 @pytest.fixture(scope="module")
@@ -293,6 +299,75 @@ def test_how_sure_an_answer_is_agrees_with_the_library(sure: Path) -> None:
     assert white
     assert white.unlike
     assert not white.known(ERRORS[-1])
+
+
+def test_results_show_the_confidence_that_answers_have(sure: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = answers.recall(sure)
+    found = glassnet.evaluate(opened, part(opened.dataset(), train=200, test=200))
+    monkeypatch.setattr(answers, "recall_scores", lambda run: found)
+    scores = answers.score(sure)
+    for number, one in enumerate(asked(sure, 20)):
+        assert scores.confidence[number] == pytest.approx(max(one.probabilities), abs=1e-5)
+    record = scores.record
+    assert record["calibration_error"] == pytest.approx(record["trust"]["calibration_error"], abs=1e-6)
+    assert f"{record['calibration_error']:.1%}</b> apart" in write_calibration(record)
+
+
+def test_an_answer_of_the_run_before_is_not_shown_under_another_one() -> None:
+    panel = TryPanel.__new__(TryPanel)
+    answer = Answer(np.zeros((28, 28), np.uint8), "1", [0.1, 0.9], ("0", "1"), "", "your photo")
+    tab: Any = SimpleNamespace(run=Path("before"))
+
+    async def ask(*_: Any, **__: Any) -> Answer:
+        tab.run = Path("after")  # it was chosen while this one was asked
+        return answer
+
+    tab.ask = ask
+    panel.tab, panel.board, panel.boards = tab, cast(Any, SimpleNamespace(clear_drawing=int, answered=int)), 0
+    panel.tried, panel.shown, panel.asked = deque(), None, None
+    for question in (panel.ask_image(0), panel._ask_drawing(b"picture"), panel._read_photo(b"picture")):
+        tab.run = Path("before")
+        run_apart(question)
+    assert (list(panel.tried), panel.shown, panel.asked) == ([], None, None)
+
+
+def test_nobody_is_filmed_behind_another_panel(lab: Served) -> None:
+    api = pytest.importorskip("playwright.async_api")
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    switches = [*SWITCHES, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+
+    async def film() -> list[str]:
+        async with api.async_playwright() as playwright:
+            chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=switches)
+            page = await chromium.new_page()
+            page.set_default_timeout(PATIENCE)
+            await page.add_init_script("localStorage.setItem('glassnet-lab-tour', 'yes')")
+            await page.add_init_script(KEEP_STREAMS)
+            await page.goto(f"{lab.url}?run=digits-32&panel=tryit")
+            await page.get_by_role("button", name="Camera", exact=True).evaluate(
+                "(one) => { one.click(); one.click(); }"
+            )
+            await page.get_by_role("button", name="Take it").wait_for()
+            await page.wait_for_function("() => document.querySelector('.photos video')?.videoWidth > 0")
+            await page.get_by_role("button", name="Take it").click()
+            await page.get_by_text("your photo", exact=True).wait_for()
+            first = await page.evaluate(LIVE)
+            await page.click("#step-network")
+            await page.locator(".photos video").wait_for(state="detached")
+            last = await page.evaluate(LIVE)
+            await chromium.close()
+            return [first, last]
+
+    assert run_apart(film()) == [1, 0]
+
+
+KEEP_STREAMS = """(() => {
+  const media = navigator.mediaDevices, real = media.getUserMedia.bind(media);
+  window.streams = [];
+  media.getUserMedia = async (wish) => { const one = await real(wish); window.streams.push(one); return one; };
+})()"""
+LIVE = "() => window.streams.flatMap((one) => one.getTracks()).filter((one) => one.readyState === 'live').length"
 
 
 def test_a_changed_network_is_not_taken_for_a_calibrated_one(sure: Path) -> None:

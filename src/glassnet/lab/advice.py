@@ -6,7 +6,6 @@ from typing import Any
 
 from glassnet.lab.jobs import Job
 from glassnet.lab.messages import Failed
-from glassnet.lab.sets import set_facts
 
 USUAL_RATES = {"adam": 0.001, "sgd": 0.01}
 
@@ -35,9 +34,9 @@ def advise(job: Job) -> Advice | None:
     """Return advice for a training that did not end well; None for the others."""
     if job.failed and not job.active:
         return _explain_end(job, job.failed)
-    classes = len(set_facts(job.order.data).classes)
-    if job.state != "finished" or not job.finished or not job.points:
+    if job.state != "finished" or not job.finished or not job.points or not job.opened:
         return None
+    classes = len(job.opened.classes)
     if job.points[-1][1]["loss"] > 1.5 * math.log(classes):  # guessing has the logarithm of the number of classes
         return _calm_down(job, "The loss is worse than that of guessing, for it errs with full confidence")
     chance = 1 / classes

@@ -1,6 +1,6 @@
 """What the desk answers about a run and its images, in its own process: plain values and arrays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from glassnet.lab.sureness import Sureness, find_sureness
 from glassnet.recipes import Recipe
 
 if TYPE_CHECKING:
+    from glassnet.evaluation import Evaluation
     from glassnet.lab.developing import Way
     from glassnet.prediction import Prediction
     from glassnet.runs import Run
@@ -78,10 +79,10 @@ class Scores:
     """How well a run does on the test images.
 
     Args:
-        record: what `glassnet evaluate --json` says.
+        record: what `glassnet evaluate --json` says, but for the confidence: that is calibrated where it can be.
         labels: the right class of every test image.
         predicted: the most probable one.
-        confidence: its probability.
+        confidence: its probability, calibrated where images were held out for it.
         reliability: a chart of how often answers are right, by how sure the network is; SVG.
     """
 
@@ -93,9 +94,10 @@ class Scores:
 
 
 def score(run: Path) -> Scores:
-    """Measure a run on its test images."""
-    found = recall_scores(run)
+    """Measure a run on its test images, with the probabilities that its answers have."""
     from glassnet.sharing.curves import reliability_chart
+
+    found = _calibrated(recall_scores(run))
 
     return Scores(
         record=found.record(),
@@ -103,6 +105,17 @@ def score(run: Path) -> Scores:
         predicted=found.predicted,
         confidence=found.confidence,
         reliability=str(reliability_chart(found)),
+    )
+
+
+def _calibrated(found: "Evaluation") -> "Evaluation":
+    """Return an evaluation with the probabilities at the temperature that held-out images chose, if there are any."""
+    from glassnet.confidence.temperature import calibrated, to_logits
+
+    if found.trust is None:
+        return found
+    return replace(
+        found, probabilities=calibrated(to_logits(found.probabilities, "probabilities"), found.trust.temperature)
     )
 
 
@@ -139,7 +152,7 @@ def draft_code(plan: Recipe, data: str, seed: int) -> str:
         batch_size=plan.batch_size,
         seed=seed,
     )
-    return keras_code(Run(plan.build(shape, len(facts.classes)), passport))
+    return keras_code(Run(plan.build(shape, len(facts.classes), examples=facts.train), passport))
 
 
 def _ask(run: Path, image: np.ndarray, label: int | None, source: str) -> Answer:
@@ -170,7 +183,7 @@ class Worsened:
     Args:
         answer: for one of them.
         right: how many are recognised.
-        n: of so many, the first ones of the test split.
+        n: of so many, evenly spread over the test split.
     """
 
     answer: Answer
@@ -179,13 +192,15 @@ class Worsened:
 
 
 def worsen(run: Path, corruption: str, level: float, index: int, most: int) -> Worsened:
-    """Make the first test images worse in one way, and say what a run makes of them, and of one."""
+    """Make test images worse in one way, and say what a run makes of them, and of one."""
     from glassnet.evaluation import corrupt
+    from glassnet.evaluation.robustness import spread
     from glassnet.training.inference import predict
 
     opened = recall(run)
     part = opened.dataset().test
-    images, labels = corrupt(part.images[:most], corruption, level), part.labels[:most]
+    chosen = spread(most, len(part))
+    images, labels = corrupt(part.images[chosen], corruption, level), part.labels[chosen]
     right = int((predict(opened.model, images).argmax(-1) == labels).sum())
-    answer = _ask(run, images[index], int(labels[index]), f"test image {index:,}")
+    answer = _ask(run, images[index], int(labels[index]), f"test image {chosen[index]:,}")
     return Worsened(answer, right, len(labels))

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
 import socket
 import tempfile
@@ -129,7 +130,11 @@ def serve(
     )
     logging.getLogger("nicegui").setLevel(logging.ERROR)  # a mistyped address is no news for the terminal
     config = uvicorn.Config(
-        Guard(app, host, token), log_level="warning", access_log=False, timeout_graceful_shutdown=1, lifespan="on"
+        Guard(app, host, address.port, token),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        lifespan="on",
     )
     try:
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn ends in order, then passes Ctrl-C on
@@ -151,7 +156,8 @@ def bind(host: str, port: int | None) -> socket.socket:
     for number in [*PORTS, 0] if port is None else [port]:
         bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         try:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if os.name == "posix":  # elsewhere it would share a port that is taken
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind((host, number))
             bound.listen()
         except OSError as error:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import tempfile
 import time
 from collections import Counter
@@ -15,9 +16,12 @@ from urllib.parse import unquote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.requests import ClientDisconnect
 
+from glassnet.datasets.sources.names import clean
 from glassnet.errors import GlassnetError, InputError
-from glassnet.lab.ownset import LONGEST_SIDE, MOST_CLASSES, MOST_IMAGES, OwnSet
+from glassnet.lab.files import GONE
+from glassnet.lab.ownset import LONGEST_SIDE, MOST_CLASSES, MOST_IMAGES, OwnSet, checked_name
 from glassnet.lab.ownsets import OwnSets
 from glassnet.lab.tab import Lab
 from glassnet.lab.telling import Tell, tell_on_the_way
@@ -74,6 +78,8 @@ def add_routes(app: FastAPI, lab: Lab, sets: OwnSets) -> None:
         except GlassnetError as error:  # what people bring may be no picture: no failure of the request
             text = str(error)
             return JSONResponse({"problem": f"{text[:1].upper()}{text[1:]}."})
+        except ClientDisconnect:
+            return Response(status_code=GONE)
         except OSError as error:
             return PlainTextResponse(f"The lab cannot write to its folder: {error.strerror or error}.", 507)
         finally:
@@ -182,7 +188,6 @@ def keep_archive(own: OwnSet, path: Path, name: str, on_progress: Tell | None = 
     Raises:
         InputError: it is no archive of pictures, or holds too many.
     """
-    from glassnet.datasets.sources.names import clean
     from glassnet.datasets.sources.opening import open_source
 
     shown = clean(name, 80)
@@ -224,7 +229,7 @@ def keep_source(
             "glassnet lab --data PATH"
         )
     keys = _classes_named(own, source.classes)
-    refused = [(one.name, one.reason) for one in source.problems]
+    refused = [(one.name, one.reason) for one in source.problems if one.left_out]
     kept: dict[str, str] = {}
     tell = on_progress or (lambda _done, _total: None)
     tell(0, total)
@@ -249,17 +254,27 @@ def keep_source(
 
 
 def _classes_named(own: OwnSet, names: Any) -> dict[str, str]:
-    """Return the keys of classes by their names; those that are new take the places of empty ones first."""
-    wanted = sorted(names)
+    """Return the keys of classes by their names; those that are new take the places of empty ones first.
+
+    Raises:
+        InputError: there are too many, or two that would have the same name here.
+    """
+    wanted: dict[str, str] = {}  # what each is called here, where names are not long
+    for name in sorted(names):
+        short = checked_name(name, "the class")
+        if short in wanted:
+            both = f"{clean(wanted[short], 80)} and {clean(name, 80)}"
+            raise InputError(f"the classes {both} would both be called {short} here; rename one of them")
+        wanted[short] = name
     there = {one.name for one in own.shown}
     if len(there | set(wanted)) > MOST_CLASSES + 2:
         raise InputError(f"there are {len(wanted)} classes in it, and {MOST_CLASSES} are the most here")
     for one in own.shown:  # "Class 1" and "Class 2" of a new set give way
-        new = [name for name in wanted if name not in there]
-        if new and one.name.startswith("Class ") and not own.images[one.key] and one.name not in wanted:
+        new = [short for short in wanted if short not in there]
+        if new and re.fullmatch(r"Class \d+", one.name) and not own.images[one.key] and one.name not in wanted:
             own.rename_class(one.key, new[0])
             there.add(new[0])
-    return {name: own.class_named(name) for name in wanted}
+    return {name: own.class_named(short) for short, name in wanted.items()}
 
 
 def _decoded(own: OwnSet, path: Path, name: str) -> "Picture":

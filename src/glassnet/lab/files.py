@@ -1,9 +1,11 @@
 """What goes in and out as files: photos from a tab, models, programs and reports of runs."""
 
 import asyncio
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, PlainTextResponse, Response
+from starlette.requests import ClientDisconnect
 
 from glassnet.errors import GlassnetError
 from glassnet.lab import answers
@@ -11,6 +13,9 @@ from glassnet.lab.pages.tryit import MOST_BYTES, MOST_PHOTOS
 from glassnet.lab.shelf import find_run
 from glassnet.lab.tab import Lab
 from glassnet.runs import MODEL
+
+GONE = 499
+"""What is answered to a page that has gone while it was sending: nobody reads it."""
 
 
 def add_routes(app: FastAPI, lab: Lab) -> None:
@@ -26,8 +31,8 @@ def add_routes(app: FastAPI, lab: Lab) -> None:
             return PlainTextResponse(f"{MOST_PHOTOS} photos are waiting already.", 429)
         tab.touch()
         waiting[key] = waiting.get(key, 0) + 1
+        body = bytearray()
         try:
-            body = bytearray()
             async for piece in request.stream():
                 body += piece
                 if len(body) > MOST_BYTES:
@@ -36,6 +41,8 @@ def add_routes(app: FastAPI, lab: Lab) -> None:
                 return PlainTextResponse("The picture is empty (0 bytes); save it again.", 400)
             with tab.client:
                 await tab.receive_photo(bytes(body))
+        except ClientDisconnect:
+            return Response(status_code=GONE)
         finally:
             waiting[key] -= 1
             if not waiting[key]:
@@ -56,7 +63,10 @@ def add_routes(app: FastAPI, lab: Lab) -> None:
             code = await asyncio.wrap_future(lab.study.ask(answers.code, run))
         except GlassnetError as error:
             return PlainTextResponse(f"{error}\n", 500)
-        return PlainTextResponse(code, headers={"content-disposition": f'attachment; filename="{name}.py"'})
+        # In UTF-8, as RFC 6266 has it: a header itself holds Latin letters only.
+        return PlainTextResponse(
+            code, headers={"content-disposition": f"attachment; filename*=utf-8''{quote(name)}.py"}
+        )
 
     @app.get("/runs/{name}/report.html")
     def give_report(name: str) -> Response:

@@ -11,7 +11,7 @@ from typing import Any
 from glassnet.errors import InputError
 from glassnet.lab import worker
 from glassnet.lab.helpers import Helper
-from glassnet.lab.messages import Counts, Failed, Finished, Looks, Order, Ready, Steer
+from glassnet.lab.messages import Counts, Failed, Finished, Looks, Opened, Order, Ready, Steer
 from glassnet.lab.shelf import find_unfinished
 from glassnet.lab.turns import next_of
 from glassnet.runs import free_name
@@ -35,8 +35,9 @@ class Job:
         order: what is trained.
         version: rises with everything that happens, so that a page can tell whether it shows the newest.
         state: "waiting", "running", "paused", "finished", "failed" or "lost".
+        opened: what its images are, once they are there.
         points: (epochs done, logs) while it runs.
-        epochs: the logs of every complete epoch.
+        epochs: (epochs done, logs) at the end of every complete one; of what is gone on with, those since then.
         last: the newest progress.
         looks: what the neurons look like by now.
         counts: what is taken for what by now.
@@ -48,8 +49,9 @@ class Job:
     order: Order
     version: int = 0
     state: str = "waiting"
+    opened: Opened | None = None
     points: list[tuple[float, dict[str, float]]] = field(default_factory=list)
-    epochs: list[dict[str, float]] = field(default_factory=list)
+    epochs: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     last: Progress | None = None
     looks: Looks | None = None
     counts: Counts | None = None
@@ -80,7 +82,9 @@ class Job:
                 self.points = self.points[::2]
         elif isinstance(message, EpochEnded):
             if message.complete:
-                self.epochs.append(message.logs)
+                self.epochs.append((message.epoch + 1, message.logs))
+        elif isinstance(message, Opened):
+            self.opened = message
         elif isinstance(message, Looks):
             self.looks = message
         elif isinstance(message, Counts):
@@ -119,9 +123,11 @@ class Crew:
         """Queue a training; `order.out` is only the wish for a name: the job has the one that was free.
 
         Raises:
-            InputError: the owner has too many waiting.
+            InputError: the owner has too many waiting, or what shall go on is going on already.
         """
         with self._lock:
+            if order.resume and order.out in {job.order.out for job in self.jobs()}:
+                raise InputError(f"{order.out.name} is being trained already; wait for its end")
             if sum(job.owner == owner for job in self._waiting) >= MOST_WAITING:
                 raise InputError(f"{MOST_WAITING} of your trainings are waiting already; let one begin first")
             job = Job(owner, order if order.resume else self._named(order))
@@ -138,7 +144,7 @@ class Crew:
                     job.hear(Failed("it was taken out of the queue", diverged=False))
                 return
             for one in self._workers:
-                if one.job is job:
+                if one.job is job and job.active:
                     one.helper.send(Steer(verb, value))
                     if verb in ("pause", "step"):
                         job.state = "paused"

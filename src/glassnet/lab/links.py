@@ -74,6 +74,8 @@ def to_command(state: State) -> str:
         plan = state.plan_to_train
         bare = (one for one in RECIPES.values() if not any(getattr(one, name) for name in taken))
         base = next(one for one in bare if one.output == plan.output)
+    elif not plan.least_steps:  # no larger batch than there are images; those that fit themselves do so there, too
+        plan = replace(plan, batch_size=state.plan_to_train.batch_size)
     words = ["glassnet", "train", base.name]
     if state.data != base.dataset:
         words += ["--data", state.data]

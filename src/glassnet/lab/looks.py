@@ -11,6 +11,9 @@ from glassnet.runs import Passport
 
 BINS = 32
 
+SLICE = 2_000
+"""Images that are looked at together: a set may be larger than the memory."""
+
 
 @dataclass(frozen=True, eq=False)
 class Overview:
@@ -36,12 +39,18 @@ def overview(data: Dataset) -> Overview:
         (6000, 6000, 6000)
     """
     part, classes = data.train, len(data.classes)
-    means = [part.images[part.labels == label].mean(0) for label in range(classes)]
-    brightness = np.bincount(part.images.reshape(-1), minlength=256).reshape(BINS, -1).sum(1)
+    counts, sums = np.bincount(part.labels, minlength=classes), np.zeros((classes, *data.image_shape))
+    brightness = np.zeros(256, np.int64)
+    for start in range(0, len(part), SLICE):
+        images, labels = part.images[start : start + SLICE], part.labels[start : start + SLICE]
+        brightness += np.bincount(images.reshape(-1), minlength=256)
+        for label in np.unique(labels):
+            sums[label] += images[labels == label].sum(0)
+    means = sums / np.maximum(counts, 1).reshape(-1, *[1] * len(data.image_shape))  # a class may be without images
     return Overview(
-        counts=tuple(np.bincount(part.labels, minlength=classes).tolist()),
+        counts=tuple(counts.tolist()),
         means=np.rint(means).astype(np.uint8),
-        histogram=tuple(brightness.tolist()),
+        histogram=tuple(brightness.reshape(BINS, -1).sum(1).tolist()),
     )
 
 
@@ -54,11 +63,12 @@ def loaded(name: str) -> Dataset:
 def data_of(passport: Passport) -> Dataset:
     """Return the data set that a run was trained on, the same one every time."""
     source = passport.source
-    return loaded(passport.dataset) if source is None else _loaded_again(source.model_dump_json())
+    return loaded(passport.dataset) if source is None else loaded_again(source.model_dump_json())
 
 
 @lru_cache
-def _loaded_again(source: str) -> Dataset:
+def loaded_again(source: str) -> Dataset:
+    """Return the data set that a record of a source, as JSON, came from, the same one every time."""
     return load_again(json.loads(source))
 
 

@@ -1,11 +1,13 @@
 """Runs that stay in memory, in the desk's process, and are read again when others were written to their places."""
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glassnet.errors import InputError
+from glassnet.errors import GlassnetError, InputError
+from glassnet.lab.shelf import written_at
 
 if TYPE_CHECKING:
     from glassnet.evaluation import Evaluation
@@ -31,7 +33,10 @@ def _open(run: Path, stamp: int) -> "Run":
 
     opened = open_run(run)
     # What is read and converted here is so once, not with every question.
-    return replace(opened, data=opened.dataset(), held_out=opened.assurance)
+    opened = replace(opened, held_out=opened.assurance)
+    with suppress(GlassnetError):  # its images are gone: drawings and photos need none, and who asks for one is told
+        opened = replace(opened, data=opened.dataset())
+    return opened
 
 
 @lru_cache(MOST_RUNS)
@@ -43,7 +48,6 @@ def _evaluated(run: Path, stamp: int) -> "Evaluation":
 
 def stamp_of(run: Path) -> int:
     """Tell a run from another one that was written to its place later."""
-    try:
-        return (run / "run.json").stat().st_mtime_ns
-    except OSError:
-        raise InputError(f"the run {run.name} is no longer there; train it again") from None
+    if not (stamp := written_at(run)):
+        raise InputError(f"the run {run.name} is no longer there; train it again")
+    return stamp

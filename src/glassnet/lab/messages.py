@@ -45,6 +45,19 @@ class Ready:
     """The worker is warm, and idle."""
 
 
+@dataclass(frozen=True)
+class Opened:
+    """The images are there: training comes next.
+
+    Args:
+        classes: the names of their classes.
+        measured: the split that is measured after every epoch, if one is.
+    """
+
+    classes: tuple[str, ...]
+    measured: str
+
+
 @dataclass(frozen=True, eq=False)
 class Looks:
     """What the units of the first layer, neurons or filters, look like by now.

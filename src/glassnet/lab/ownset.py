@@ -41,6 +41,9 @@ MOST_REFUSED = 100
 REMOVED = "removed"
 """Why something is left out: somebody took it out by hand."""
 
+TITLE = "My images"
+"""Of a new set, until people call it something."""
+
 SET = "set.json"
 _SIDES = {"t": "train", "v": "validation", "e": "test"}
 _CAMERA = "w"
@@ -97,9 +100,10 @@ class OwnSet:
 
     @property
     def is_untouched(self) -> bool:
-        """Whether it is as it was made: two classes without images and without names of their own."""
-        names = [one.name for one in self.classes.values()]
-        return names == ["Class 1", "Class 2"] and not any(self.images.values())
+        """Whether it is as it was made: a title and two classes that nobody has named, and no images."""
+        classes = [(one.name, one.removed) for one in self.classes.values()]
+        unnamed = re.fullmatch(rf"{TITLE}( \d+)?", self.title) and classes == [("Class 1", False), ("Class 2", False)]
+        return bool(unnamed) and not any(self.images.values())
 
     def used(self, label: str) -> list[str]:
         """Return the images of a class that are not left out, the oldest first."""
@@ -117,7 +121,7 @@ class OwnSet:
             InputError: the title is empty.
         """
         with self._lock:
-            self.title = _checked_name(title, "the set")
+            self.title = checked_name(title, "the set")
             self._write()
 
     def add_class(self, name: str = "") -> str:
@@ -144,7 +148,7 @@ class OwnSet:
     def class_named(self, name: str) -> str:
         """Return the key of the class of that name, which is made if there is none."""
         with self._lock:
-            plain = _checked_name(name, "the class")
+            plain = checked_name(name, "the class")
             return next((one.key for one in self.shown if one.name == plain), None) or self.add_class(plain)
 
     def rename_class(self, key: str, name: str) -> None:
@@ -186,6 +190,7 @@ class OwnSet:
         if not small:
             picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
         with self._lock:
+            self._check_there()
             if label not in self.classes or self.classes[label].removed:
                 raise InputError("this class is no longer there; choose another one")
             if sum(map(len, self.images.values())) >= MOST_IMAGES:
@@ -281,12 +286,22 @@ class OwnSet:
         return self._digests[image]
 
     def _free_name(self, name: str, key: str = "") -> str:
-        plain = _checked_name(name, "the class")
+        plain = checked_name(name, "the class")
         if any(one.name == plain and one.key != key for one in self.shown):
             raise InputError(f"there is a class {plain} already; choose another name")
         return plain
 
+    def delete(self) -> None:
+        """Delete its folder, for good: whatever is changed afterwards, by a page that still shows it, is refused."""
+        with self._lock:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _check_there(self) -> None:
+        if not self.folder.is_dir():
+            raise InputError(f"the set {self.title} was deleted; open another one")
+
     def _write(self) -> None:
+        self._check_there()
         facts = {
             "title": self.title,
             "classes": [[one.key, one.name, one.removed] for one in self.classes.values()],
@@ -322,7 +337,12 @@ def second_of(image: str) -> int | None:
     return int(image[:12], 16) // 1000 if _CAMERA in image[12:].partition(".")[0] else None
 
 
-def _checked_name(name: str, what: str) -> str:
+def checked_name(name: str, what: str) -> str:
+    """Return a name as it is kept: in one line, and not long.
+
+    Raises:
+        InputError: it is empty.
+    """
     plain = " ".join(clean(name, 4 * LONGEST_NAME).split())[:LONGEST_NAME].strip()
     if not plain:
         raise InputError(f"the name of {what} is empty; write one")

@@ -3,7 +3,6 @@
 import json
 import re
 import secrets
-import shutil
 import threading
 import time
 from collections.abc import Collection
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from glassnet.datasets.sources.names import clean
 from glassnet.errors import InputError
-from glassnet.lab.ownset import LONGEST_NAME, SET, OwnClass, OwnSet
+from glassnet.lab.ownset import LONGEST_NAME, SET, TITLE, OwnClass, OwnSet
 
 MOST_SETS = 100
 """In the lab."""
@@ -51,7 +50,7 @@ class OwnSets:
         path = Path(data)
         return self.find(path.parent.name) if path.parent.parent == self.folder else None
 
-    def create(self, title: str = "My images") -> OwnSet:
+    def create(self, title: str = TITLE) -> OwnSet:
         """Make an empty set with two classes.
 
         Raises:
@@ -83,7 +82,7 @@ class OwnSets:
         forget_packs(found.versions())
         with self._lock:
             self._known.pop(key, None)
-            shutil.rmtree(found.folder, ignore_errors=True)
+            found.delete()
 
 
 def _read(folder: Path) -> OwnSet | None:

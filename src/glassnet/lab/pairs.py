@@ -54,9 +54,11 @@ def pair(first: Path, second: Path) -> Pair:
     from glassnet.evaluation import compare
 
     one, other = _side(first), _side(second)
-    if one.record["dataset"] != other.record["dataset"]:
-        names = f"{one.record['dataset']} and {other.record['dataset']}"
-        return Pair((one, other), None, f"they were measured on other images: {names}")
+    sets = [recall(run).passport for run in (first, second)]
+    if len({passport.dataset_sha256 for passport in sets}) > 1:
+        names = list(dict.fromkeys(passport.dataset for passport in sets))
+        told = " and ".join(names) if len(names) > 1 else f"two sets that are both called {names[0]}"
+        return Pair((one, other), None, f"they were measured on other images: {told}")
     try:
         record = compare(recall(first), recall(second)).record()
     except InputError as error:

@@ -20,7 +20,7 @@ class Past:
         templates: weights of the first units as pictures, `float32 (moments, units, height, width)`.
         neurons: how many there are in all.
         hidden: they are no classes.
-        confusion: `int (moments, truth, answer)`, of 1,000 test images.
+        confusion: `int (moments, truth, answer)`, of 1,000 test images or fewer.
         classes: their names.
         image_shape: height and width of an image, and channels where there are any.
     """

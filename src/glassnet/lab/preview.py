@@ -12,7 +12,7 @@ def preview(data: str, plan: Augmentation, seed: int) -> tuple[np.ndarray, np.nd
     """Return the first training images, and one draw of what a training step may take in their place.
 
     Args:
-        data: name of an embedded data set.
+        data: name of the data set.
         plan: how much they may be changed.
         seed: of the draw.
 

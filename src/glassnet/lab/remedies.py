@@ -56,7 +56,7 @@ def find_remedies(data: Dataset) -> tuple[Remedy, ...]:
     small = sum(map(len, data.splits)) <= MOST_IMAGES
     looked = survey(data)
     findings = audit(data).findings if small else glance(data)
-    plain = [one for one in findings if one.kind != "unreadable"]  # the page names the files themselves
+    plain = [one for one in findings if one.kind not in ("unreadable", "split")]  # the page names what these sum up
     cures = dict(_cures(looked)) if small else {}
     return tuple(
         _remedy(looked, one, cures.get(one.kind, np.zeros(0, int)))

@@ -23,7 +23,6 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-COOKIE = "glassnet-lab"
 
 
 class Guard:
@@ -34,12 +33,14 @@ class Guard:
 
     Args:
         app: the ASGI application behind it.
-        host: the address that the lab listens on.
+        host: the address that the lab listens on,
+        port: and its port.
         token: what a visitor must know; None lets everybody of this machine in.
     """
 
-    def __init__(self, app: Any, host: str, token: str | None) -> None:
+    def __init__(self, app: Any, host: str, port: int, token: str | None) -> None:
         self.app, self.token = app, token
+        self.cookie = f"glassnet-lab-{port}"  # all ports of a host share its cookies
         self.names = set(LOOPBACK) if host in LOOPBACK else {host, *LOOPBACK, *_own_names()}
         self.any_address = host not in LOOPBACK
 
@@ -52,8 +53,12 @@ class Guard:
         if reason := self.why_not(headers):
             await _refuse(scope, send, 403, reason)
             return
+        query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+        if self.token and scope["type"] == "http" and self._is_token(dict(query).get("token", "")):
+            await self._keep_token(query, send)
+            return
         if self.token and not self._knows_token(headers):
-            await self._ask_for_token(scope, send)
+            await _refuse(scope, send, 401, "open the whole link that glassnet lab printed, with its token")
             return
 
         async def with_headers(message: Any) -> None:
@@ -85,22 +90,17 @@ class Guard:
     def _knows_token(self, headers: dict[str, str]) -> bool:
         # By hand: other servers of this host set cookies here too, and http.cookies drops all when it dislikes one.
         pairs = (one.strip().partition("=") for one in headers.get("cookie", "").split(";"))
-        return any(name == COOKIE and self._is_token(value) for name, _, value in pairs)
+        return any(name == self.cookie and self._is_token(value) for name, _, value in pairs)
 
     def _is_token(self, text: str) -> bool:
         return hmac.compare_digest(text.encode(), (self.token or "").encode())
 
-    async def _ask_for_token(self, scope: Any, send: Any) -> None:
-        """Take the token from the link, put it into a cookie, and take it out of the address; else refuse."""
-        query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
-        given = dict(query).get("token", "")
-        if scope["type"] != "http" or not self._is_token(given):
-            await _refuse(scope, send, 401, "open the whole link that glassnet lab printed, with its token")
-            return
+    async def _keep_token(self, query: list[tuple[str, str]], send: Any) -> None:
+        """Put the token of a link into a cookie, and take it out of the address."""
         rest = urlencode([pair for pair in query if pair[0] != "token"])
         # "/" and nothing of the path: a path such as //elsewhere would lead there.
         place = "/" + (f"?{rest}" if rest else "")
-        cookie = f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Lax"
+        cookie = f"{self.cookie}={self.token}; Path=/; HttpOnly; SameSite=Lax"
         headers = [(b"location", place.encode()), (b"set-cookie", cookie.encode()), (b"content-length", b"0")]
         await send({"type": "http.response.start", "status": 303, "headers": [*headers, *HEADERS]})
         await send({"type": "http.response.body", "body": b""})

@@ -3,6 +3,7 @@
 The latter are those that the lab was started with, and versions of the sets that came in through the page.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -28,7 +29,7 @@ class SetFacts:
         image_shape: height, width, and channels where there are any.
         train: images to learn from.
         test: images for the test.
-        problems: pictures that could not be used.
+        validation: images that are measured while it learns.
     """
 
     title: str
@@ -38,7 +39,7 @@ class SetFacts:
     image_shape: tuple[int, ...]
     train: int
     test: int
-    problems: int = 0
+    validation: int = 0
 
 
 _admitted: dict[str, SetFacts] = {}
@@ -99,7 +100,9 @@ def set_titles(chosen: str) -> dict[str, str]:
     newest = {names[0]: title for title, names in versions if names}
     mine = {name for _, names in versions for name in names}
     titles = {name: set_facts(name).title for name in (*EMBEDDED, *_admitted) if name not in mine} | newest
-    return titles if chosen in titles else titles | {chosen: set_facts(chosen).title}
+    titles = titles if chosen in titles else titles | {chosen: set_facts(chosen).title}
+    often = Counter(titles.values())
+    return {name: title if often[title] == 1 else f"{title} ({_place(name)})" for name, title in titles.items()}
 
 
 def set_facts(name: str) -> SetFacts:
@@ -145,6 +148,11 @@ def list_own() -> list[OwnSet]:
     return _known[0].all() if _known else []
 
 
+def _place(name: str) -> str:
+    """Say where a set lies that is called as another one is."""
+    return "put together here" if own_of(name) else name
+
+
 def _title(own: OwnSet, name: str) -> str:
     """Return the title of a version; one that is not the newest says so."""
     versions = [str(path) for path in own.versions()]
@@ -167,5 +175,5 @@ def _facts(data: Dataset) -> SetFacts:
         image_shape=data.image_shape,
         train=len(data.train),
         test=len(data.test),
-        problems=len(source.problems) if source else 0,
+        validation=len(data.validation or ()),
     )

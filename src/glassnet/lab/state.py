@@ -1,6 +1,7 @@
 """State: what one tab of the lab is set to and shows."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from glassnet.errors import InputError
@@ -79,12 +80,12 @@ class State:
     hide: frozenset[str] = field(default_factory=frozenset)
     own: str = ""
 
-    @property
+    @cached_property
     def plan_for_data(self) -> Recipe:
         """The plan, with the changes of images that suit the data set if the recipe leaves them open."""
         return adapt(self.plan, loaded(self.data))
 
-    @property
+    @cached_property
     def plan_to_train(self) -> Recipe:
         """That, with the epochs and the batch size that so many images need, and no larger batch than there are."""
         images = set_facts(self.data).train

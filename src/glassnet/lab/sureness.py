@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from glassnet.lab.memory import MOST_RUNS
 from glassnet.lab.state import ALL_ANSWERS, ERRORS
 
 if TYPE_CHECKING:
     from glassnet.confidence import Assurance
     from glassnet.prediction import Prediction
     from glassnet.runs import Run
-
-MOST_RUNS = 8
-"""Whose thresholds stay in memory."""
 
 
 @dataclass(frozen=True)

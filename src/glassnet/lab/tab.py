@@ -79,10 +79,13 @@ class Tab:
         self.receive_photo: Callable[[bytes], Any] | None = None
         self._seen: object = None
         self._touched = time.monotonic()
-        lab.tabs[self.key] = self
         for job in lab.crew.jobs():  # the page was loaded again while it trained
             if state.run and job.name == state.run:
                 self.job = job
+                for other in lab.tabs.values():  # they share what comes after it, too
+                    if other.job is job:
+                        self.series, self.to_come = other.series, other.to_come
+        lab.tabs[self.key] = self
 
     @property
     def data(self) -> Dataset:
@@ -178,17 +181,22 @@ class Tab:
             self.job = self.lab.crew.submit(self.key, order)
         except GlassnetError as error:
             self.say(f"{error}.")
-            self.to_come = []
+            self.to_come.clear()
             return
-        self._seen = None
         self.series.append(self.job)
-        self.state = replace(self.state, panel="training", run=self.job.name)
+        self.state = replace(self.state, panel="training")
+        self._follow(self.job)
+
+    def _follow(self, job: Job) -> None:
+        """Watch a training, and show its run."""
+        self.job, self._seen = job, None
+        self.state = replace(self.state, run=job.name)
         self.refresh()
 
     def steer(self, verb: str, value: float | None = None) -> None:
         """Pause, resume, step or stop the training, or change its learning rate."""
         if verb == "stop":
-            self.to_come = []
+            self.to_come.clear()  # it may be shared: a page that was loaded again goes on with the same
         if self.job:
             self.lab.crew.steer(self.job, verb, value)
 
@@ -198,6 +206,15 @@ class Tab:
             self.steer("stop")
         self.job, self.series, self.to_come = None, [], []
         self.refresh()
+
+    async def try_image(self, number: int, run: str = "") -> None:
+        """Ask a run, the shown one if none is named, about a test image in Try it; not where the link hides that."""
+        if not self.shows("tryit"):
+            return
+        if run:
+            self.show_run(run)
+        self.open("tryit")
+        await self.panels["tryit"].ask_image(number)  # pyright: ignore[reportAttributeAccessIssue]
 
     async def ask(self, question: Callable[..., T], *arguments: Any, at_once: bool = False) -> T | None:
         """Ask for what a function returns (see `glassnet.lab.desk`); what goes wrong is said, and None is returned."""
@@ -233,11 +250,12 @@ class Tab:
             self.on_change()
         if panel := self.panels.get(self.state.panel):  # the others show it all when they are opened
             panel.tick()
-        if ended and self.to_come:
-            if job.finished:
-                self._submit(self.to_come.pop(0))
-            else:
-                self.to_come = []
+        if ended and self.series and self.series[-1] is not job:  # another page went on with the same repeats
+            self._follow(self.series[-1])
+        elif ended and job.finished and self.to_come:
+            self._submit(self.to_come.pop(0))
+        elif ended:
+            self.to_come.clear()
 
     def touch(self) -> None:
         """Note that somebody is using the page."""

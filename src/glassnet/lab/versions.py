@@ -25,8 +25,9 @@ def write_table(own: "OwnSet", rows: Sequence[tuple["OwnClass", str]]) -> str:
     Equal images stay on one side of the split, and so do the frames that were recorded in one second: frames of one
     film are so much alike that the score would measure memory.
     """
+    from glassnet.datasets import SPLITS
     from glassnet.datasets.preparation import Preparation
-    from glassnet.datasets.splitting import NAMES, choose_sides
+    from glassnet.datasets.splitting import choose_sides
     from glassnet.lab.ownset import side_of
 
     keys = list(dict.fromkeys(one.key for one, _ in rows))
@@ -39,7 +40,7 @@ def write_table(own: "OwnSet", rows: Sequence[tuple["OwnClass", str]]) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(("file_name", "label", "split"))
     for (one, image), code in zip(rows, sides.codes, strict=True):
-        writer.writerow((f"images/{one.key}/{image}", one.name, NAMES[code]))
+        writer.writerow((f"images/{one.key}/{image}", one.name, SPLITS[code]))
     return stream.getvalue()
 
 

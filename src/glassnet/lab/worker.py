@@ -15,7 +15,7 @@ import numpy as np
 from glassnet.errors import DivergedError, GlassnetError
 from glassnet.lab.counting import count_answers, images_to_count
 from glassnet.lab.helpers import Outgoing
-from glassnet.lab.messages import Counts, Failed, Finished, Looks, Order, Ready, Steer
+from glassnet.lab.messages import Counts, Failed, Finished, Looks, Opened, Order, Ready, Steer
 from glassnet.lab.weights import first_weights
 from glassnet.training.events import Progress
 
@@ -72,12 +72,15 @@ def _rehearse() -> None:
 def _train(order: Order, steering: "Steering", send: Outgoing) -> None:
     """Train one network, and tell how it goes."""
     from glassnet.lab.looks import loaded
+    from glassnet.lab.shelf import data_of_unfinished
     from glassnet.training import runner
 
     try:
         with contextlib.suppress(OSError):  # the lab is gone; the pipe's other thread ends this process
             try:
-                data = loaded(order.data)  # once for all trainings: each load maps the files anew
+                # Once for all trainings: each load maps the files anew.
+                data = data_of_unfinished(order.out) if order.resume else loaded(order.data)
+                send(Opened(data.classes, (data.validation or data.test).name))
                 tell = _Reporter(order, data, steering, send)
                 if order.resume:
                     run = runner.resume(order.out, data, on_event=tell, steering=steering, checkpoint_seconds=10)

@@ -1,5 +1,7 @@
 """1 Data: the images before anything is learned from them."""
 
+from contextlib import suppress
+
 import numpy as np
 from nicegui import run, ui
 
@@ -61,7 +63,10 @@ class DataPanel:
         self.findings.show("")
         facts = set_facts(name)
         credit = f" {facts.credit}." if facts.credit else ""
-        self.about.set_text(f"{facts.train:,} {facts.about} to learn from, {facts.test:,} for the test.{credit}")
+        measured = f", {facts.validation:,} for validation" if facts.validation else ""
+        self.about.set_text(
+            f"{facts.train:,} {facts.about} to learn from, {facts.test:,} for the test{measured}.{credit}"
+        )
         self._show_classes()
         self._show_images()
         ui.timer(0, self._sum_up, once=True)
@@ -205,12 +210,14 @@ class DataPanel:
                 if copied is None:
                     return
                 own, images = copied
-            own.leave_out(images, remedy.why)
+            new = [image for image in images if image not in own.left_out]
+            own.leave_out(new, remedy.why)
         except (GlassnetError, OSError) as error:
             self.tab.say(f"{error}.")
             return
         if not await use(self.tab, own):  # too little would be left
-            own.put_back_images(images)
+            with suppress(GlassnetError, OSError):  # nothing can be written: that was said
+                own.put_back_images(new)
 
     async def _put_back(self, pick: str) -> None:
         if own := own_of(self.name):

@@ -49,7 +49,7 @@ class ExperimentsPanel:
                     self.scores = Markup(classes="pair-scores")
                     with ui.element("div").classes("charts"):
                         self.curves = [Markup(), Markup()]
-                    Plain("p", "Lines: while they learned. Dots: on the test images, where they were validated.", DIM)
+                    Plain("p", "Lines: while they learned. Dots: where validated, on images not learned from.", DIM)
                     with ui.element("div").classes("pair-sides"):
                         self.sides = [self._build_side(place) for place in (0, 1)]
         self.refresh()
@@ -140,8 +140,4 @@ class ExperimentsPanel:
         side = self.pair.sides[place] if self.pair else None
         if side is None or not 0 <= number < len(side.only[:COLUMNS]):
             return
-        self.tab.show_run(self.shown[place])
-        self.tab.open("tryit")
-        panel = self.tab.panels.get("tryit")
-        if panel is not None:
-            await panel.ask_image(side.only[number])  # pyright: ignore[reportAttributeAccessIssue]
+        await self.tab.try_image(side.only[number], self.shown[place])

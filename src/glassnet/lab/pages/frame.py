@@ -162,7 +162,7 @@ def _sum_up(tab: Tab) -> dict[str, str]:
     stages = stages_of(state.plan, facts.image_shape, len(facts.classes))
     widths = [stage.width for stage in stages if stage.kind not in ("image", "flatten")]
     inputs = math.prod(stages[0].shape)
-    training = f"{state.plan.epochs} epochs"
+    training = f"{state.plan_to_train.epochs} epochs"
     if job and job.state == "waiting":
         training = "waiting"
     elif job and job.active:

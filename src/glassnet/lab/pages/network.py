@@ -99,7 +99,7 @@ class NetworkPanel:
 
     async def _write_code(self) -> None:
         state = self.tab.state
-        code = await self.tab.ask(answers.draft_code, state.plan_for_data, state.data, state.seed)
+        code = await self.tab.ask(answers.draft_code, state.plan_to_train, state.data, state.seed)
         if code and (state.plan, state.data, state.seed) == self.drawn:  # else it was changed meanwhile
             self.code.set_text(code)
 

@@ -103,13 +103,13 @@ class OwnImages:
         images = counted(sum(map(len, self.own.images.values())), "image")
         self.delete.set_text(f"Really delete {self.own.title} with {images}?" if asked else "Delete this set…")
 
-    def _delete(self) -> None:
+    async def _delete(self) -> None:
         sets = own_sets()
         if not self.asked_to_delete or sets is None:
             self._ask_to_delete(True)
             return
         of_this = own_of(self.tab.state.data) is self.own
-        sets.delete(self.own.key)
+        await run.io_bound(sets.delete, self.own.key)
         data = State().data if of_this else self.tab.state.data
         self.tab.state = replace(self.tab.state, own="", data=data)
         self.tab.refresh()

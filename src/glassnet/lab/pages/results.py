@@ -5,6 +5,7 @@ from nicegui import ui
 
 from glassnet.lab import answers
 from glassnet.lab.answers import Scores
+from glassnet.lab.looks import data_of
 from glassnet.lab.parts.classes import draw_baselines, draw_classes, write_calibration
 from glassnet.lab.parts.confusion import draw_confusion
 from glassnet.lab.parts.contest import Contest
@@ -23,7 +24,7 @@ TITLES = {
     "mistakes": ("Mistakes", "What is taken for what, and the mistakes that it was surest of."),
     "classes": ("Each class", "How good it is on each class, and whether it knows how sure it may be."),
     "worse": ("Worse images", "What is left of its accuracy when images are noisy, blurred, turned or hidden."),
-    "contest": ("Beat the network", "Label 20 test images yourself, then see who was better."),
+    "contest": ("Beat the network", "Label some test images yourself, then see who was better."),
 }
 """What the panel can show of a run: title, and what to expect."""
 
@@ -114,9 +115,11 @@ class ResultsPanel:
         if run is None:
             return
         scores = await self.tab.ask(answers.score, run)
-        if run == self.run and scores:
+        if run == self.run:
             self.scores = scores
             self._show()
+            if scores is None:
+                self.hint.set_text("This run could not be measured on its test images.")
 
     def _show(self) -> None:
         run, scores = self.tab.run, self.scores
@@ -154,7 +157,7 @@ class ResultsPanel:
         wrong = np.flatnonzero(scores.predicted != scores.labels)
         surest = wrong[np.argsort(-scores.confidence[wrong], kind="stable")][:MOST_IMAGES]
         self.title.set_text("The most confident mistakes")
-        self.about.set_text(f"Of {len(wrong):,} mistakes, those that the network was surest of. Pick one to ask why.")
+        self.about.set_text(f"Of {len(wrong):,} mistakes, those that the network was surest of.{self._offer('why')}")
         self.back.set_visibility(False)
         self._show_images(surest)
 
@@ -174,7 +177,7 @@ class ResultsPanel:
         wrong = f"{classes[row]} taken for {classes[column]}"
         self.title.set_text(wrong if row != column else f"{classes[row]}, recognised")
         more = f", the {MOST_IMAGES} surest of them" if len(found) > MOST_IMAGES else ""
-        self.about.set_text(f"{len(found):,} test images{more}. Pick one to ask the network about it.")
+        self.about.set_text(f"{len(found):,} test images{more}.{self._offer('the network about it')}")
         self.back.set_visibility(True)
         self._show_images(found[:MOST_IMAGES])
 
@@ -190,16 +193,14 @@ class ResultsPanel:
             f"({scores.confidence[number]:.0%})"
             for number in numbers
         ]
-        from glassnet.lab.looks import data_of
-
         self.grid.show(data_of(passport).test.images[numbers], names)
 
     async def _pick_image(self, place: int) -> None:
         if 0 <= place < len(self.numbers):
-            self.tab.open("tryit")
-            panel = self.tab.panels.get("tryit")
-            if panel is not None:
-                await panel.ask_image(int(self.numbers[place]))  # pyright: ignore[reportAttributeAccessIssue]
+            await self.tab.try_image(int(self.numbers[place]))
+
+    def _offer(self, question: str) -> str:
+        return f" Pick one to ask {question}." if self.tab.shows("tryit") else ""
 
 
 def write_facts(record: dict) -> str:

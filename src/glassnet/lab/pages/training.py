@@ -8,13 +8,13 @@ from nicegui import ui
 
 from glassnet.lab.advice import advise
 from glassnet.lab.jobs import Job
-from glassnet.lab.looks import loaded
 from glassnet.lab.parts.charts import draw_curves
 from glassnet.lab.parts.comparison import draw_settings
 from glassnet.lab.parts.controls import Plain, button
 from glassnet.lab.parts.knobs import Knobs
-from glassnet.lab.parts.markup import Markup, escape
+from glassnet.lab.parts.markup import Markup
 from glassnet.lab.parts.moments import draw_small_confusion, write_then
+from glassnet.lab.parts.shelf import draw_runs
 from glassnet.lab.parts.templates import draw_templates, name_templates
 from glassnet.lab.parts.timeline import Timeline
 from glassnet.lab.past import Past, ask_past, replay
@@ -34,6 +34,7 @@ class TrainingPanel:
     def __init__(self, tab: Tab) -> None:
         self.tab = tab
         self.marked: set[str] | None = None  # runs on the chart; None: the newest
+        self.earlier: list[tuple[str, Passport]] = []  # those that are on it, besides what trains now
         self.looks: object = None  # the templates that are shown
         self.replayed: Path | None = None  # the run that the slider goes back in
         self.past: Past | None = None
@@ -91,8 +92,10 @@ class TrainingPanel:
     def refresh(self) -> None:
         """Show the settings, the buttons and the runs."""
         self.knobs.refresh()
+        runs = list_runs(self.tab.lab.folder)
+        self.earlier = self._earlier(runs)
         if self.tab.shows("runs"):
-            self._show_runs()
+            self._show_runs(runs)
         self._open_replay()
         self.tick()
 
@@ -139,33 +142,30 @@ class TrainingPanel:
         self.bar.show(f'<progress max="1" value="{share:.3f}" aria-label="Training so far"></progress>')
 
     def _show_curves(self, job: Job | None) -> None:
-        earlier = self._earlier()
-        longest = [len(passport.history.get("loss", [])) for _, passport in earlier]
-        own = job.order.plan.epochs if job else self.tab.state.plan.epochs
+        longest = [len(passport.history.get("loss", [])) for _, passport in self.earlier]
+        own = (job.order.plan if job else self.tab.state.plan_to_train).epochs
         epochs = max([own, *longest])
         for metric, place in (("accuracy", self.accuracy), ("loss", self.loss)):
-            lines = [_over_epochs("", passport.history.get(metric, []), "quiet") for _, passport in earlier]
+            lines = [_over_epochs(passport.history.get(metric, [])) for _, passport in self.earlier]
             if job:
                 lines.append(Line("training", [(x, logs[metric]) for x, logs in job.points if metric in logs], "for"))
-                validation = [logs[f"val_{metric}"] for logs in job.epochs if f"val_{metric}" in logs]
-                lines.append(_over_epochs("test", validation, "against", dots=True))
+                lines.append(measured_line(job, metric))
             place.show(draw_curves(metric, lines, epochs))
 
     def _show_live(self, job: Job | None) -> None:
         """Show the neurons and the confusion matrix of what trains now."""
         looks = job.looks if job else None
+        classes = job.opened.classes if job and job.opened else ()
         if job is None or looks is None:
             self.looks = None
             self.looks_title.set_text("What each neuron looks for")
             self.templates.show('<p class="quiet">The weights of each neuron appear here as a picture.</p>')
         elif looks is not self.looks:
             self.looks = looks
-            classes = self.tab.data.classes if job.order.data == self.tab.state.data else ()
             self._show_templates(
                 looks.templates, looks.neurons, bool(job.order.plan.hidden or job.order.plan.filters), classes
             )
         counts = job.counts.counts if job and job.counts else None
-        classes = loaded(job.order.data).classes if job else ()
         self.matrix.show("" if counts is None else draw_small_confusion(counts, classes, "What is taken for what"))
 
     def _show_templates(self, templates: np.ndarray, neurons: int, hidden: bool, classes: Sequence[str]) -> None:
@@ -215,7 +215,7 @@ class TrainingPanel:
     def _last_picture(self) -> np.ndarray | None:
         """Return what was last drawn or tried in this tab."""
         panel = self.tab.panels.get("tryit")
-        answer = getattr(panel, "shown", None) or getattr(panel, "explained", None)
+        answer = getattr(panel, "shown", None)
         return answer.image if answer else None
 
     def _go_to(self, moment: int) -> None:
@@ -237,47 +237,23 @@ class TrainingPanel:
             label, probability, own = past.classes[best], float(self.said[number][best]), self.own
         self.then.show(write_then(float(np.trace(counts) / counts.sum()), own, label, probability))
 
-    def _show_runs(self) -> None:
-        runs = list_runs(self.tab.lab.folder)
+    def _show_runs(self, runs: list[tuple[str, Passport]]) -> None:
         training = self.tab.job.name if self.tab.job and self.tab.job.active else ""
-        names = {name for name, _ in runs}
-        unfinished = [
-            name for name in list_unfinished(self.tab.lab.folder)
-            if name not in {job.name for job in self.tab.lab.crew.jobs()} and name not in names
-        ]  # fmt: skip
-        shown = {name for name, _ in self._earlier()}
-        rows = [
-            f'<li class="unfinished"><span>{escape(name)}<small>was not finished</small></span>'
-            f'<button type="button" data-pick="resume:{escape(name)}">Go on</button></li>'
-            for name in unfinished
-        ]
-        for name, passport in runs:
-            if name == training:
-                continue
-            current = ' aria-current="true"' if name == self.tab.state.run else ""
-            widths = [*passport.settings.get("filters", []), *passport.settings.get("hidden", [])]
-            layers = "–".join(map(str, widths)) or "no hidden layer"
-            about = f"{passport.dataset}, {layers}, {passport.epochs} epochs"
-            rows.append(
-                f"<li{current}>"
-                f'<button type="button" class="mark" data-pick="mark:{escape(name)}" title="Show its curve" '
-                f'aria-pressed="{str(name in shown).lower()}" aria-label="Curve of {escape(name)}"></button>'
-                f'<button type="button" class="open" data-pick="open:{escape(name)}" title="Show its results">'
-                f"{escape(name)}<small>{escape(about)}</small></button><b>{passport.test_accuracy:.1%}</b></li>"
-            )
-        empty = '<p class="quiet small">Every finished training is kept here, and in the folder of runs.</p>'
-        self.runs.show(f"<ul>{''.join(rows)}</ul>" if rows else empty)
-        earlier = self._earlier()
-        two = self.marked is not None and len(earlier) == 2
+        taken = {name for name, _ in runs} | {job.name for job in self.tab.lab.crew.jobs()}
+        unfinished = [name for name in list_unfinished(self.tab.lab.folder) if name not in taken]
+        shown = [(name, passport) for name, passport in runs if name != training]
+        marked = {name for name, _ in self.earlier}
+        self.runs.show(draw_runs(shown, unfinished, self.tab.state.run, marked))
+        two = self.marked is not None and len(self.earlier) == 2
         self.together.set_visibility(two)
         self.compare.set_visibility(self.tab.shows("experiments"))
         if two:
-            self.comparison.show(draw_settings(earlier))
+            self.comparison.show(draw_settings(self.earlier))
 
-    def _earlier(self) -> list:
+    def _earlier(self, runs: list[tuple[str, Passport]]) -> list[tuple[str, Passport]]:
         """Return the runs whose curves are shown: those that were marked, or the newest on the same data."""
         job = self.tab.job
-        runs = [(name, one) for name, one in list_runs(self.tab.lab.folder) if not (job and name == job.name)]
+        runs = [(name, one) for name, one in runs if not (job and name == job.name)]
         series = {one.name for one in self.tab.series}
         if self.marked is not None:
             return [(name, one) for name, one in runs if name in self.marked | series]
@@ -285,7 +261,7 @@ class TrainingPanel:
 
     def _compare(self) -> None:
         """Show the two runs that are marked, the older one first."""
-        names = [name for name, _ in self._earlier()]
+        names = [name for name, _ in self.earlier]
         if len(names) == 2:
             self.tab.open("experiments", pair=(names[1], names[0]))
 
@@ -296,8 +272,7 @@ class TrainingPanel:
         elif verb == "resume":
             self.tab.resume(name)
         elif verb == "mark":
-            shown = {one for one, _ in self._earlier()} if self.marked is not None else set()
-            self.marked = shown ^ {name} if self.marked is not None else {name}
+            self.marked = {name} if self.marked is None else {one for one, _ in self.earlier} ^ {name}
             self.refresh()
 
     def _pause(self) -> None:
@@ -354,9 +329,14 @@ def say_spread(accuracies: Sequence[float], to_come: Sequence[object] = ()) -> s
     )
 
 
-def _over_epochs(name: str, values: list[float], look: str, *, dots: bool = False) -> Line:
-    sizes = [3.0] * len(values) if dots or len(values) == 1 else []
-    return Line(name, list(enumerate(values, 1)), look, sizes)
+def measured_line(job: Job, metric: str) -> Line:
+    """Return the curve of the images that a training measures after every epoch, named after their split."""
+    points = [(epoch, logs[f"val_{metric}"]) for epoch, logs in job.epochs if f"val_{metric}" in logs]
+    return Line(job.opened.measured if job.opened else "", points, "against", [3.0] * len(points))
+
+
+def _over_epochs(values: list[float]) -> Line:
+    return Line("", list(enumerate(values, 1)), "quiet", [3.0] * len(values) if len(values) == 1 else [])
 
 
 def _data_name(passport: Passport) -> str:

@@ -3,6 +3,7 @@
 import random
 from collections import deque
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from nicegui import ui
@@ -107,14 +108,14 @@ class TryPanel:
         """Ask about a test image."""
         if run := self.tab.run:
             self.board.clear_drawing()
-            await self._keep(await self.tab.ask(answers.ask_image, run, "test", number, at_once=True))
+            await self._keep(run, await self.tab.ask(answers.ask_image, run, "test", number, at_once=True))
 
     async def _ask_drawing(self, picture: bytes) -> None:
         run, board = self.tab.run, self.boards
         if run and picture:
             answer = await self.tab.ask(answers.ask_picture, run, picture, "your drawing", at_once=True)
-            if board == self.boards:  # else it was cleared meanwhile
-                await self._show(answer and replace(answer, picture=picture))
+            if answer and (run, board) == (self.tab.run, self.boards):  # else another is shown, or it was cleared
+                await self._show(replace(answer, picture=picture))
         self.board.answered()
 
     async def _ask_random(self) -> None:
@@ -128,12 +129,13 @@ class TryPanel:
             answer = await self.tab.ask(answers.ask_picture, run, picture, "your photo")
             # The steps are kept, small; a photo may have 10 MB and is not.
             way = await self.tab.ask(developing.show_way, run, picture) if answer else None
-            await self._keep(answer and replace(answer, way=way))
+            await self._keep(run, answer and replace(answer, way=way))
         else:
             self.tab.say("Train a network first.")
 
-    async def _keep(self, answer: Answer | None) -> None:
-        if answer is None:
+    async def _keep(self, run: Path, answer: Answer | None) -> None:
+        """Show what a run answered, unless another one is shown by now."""
+        if answer is None or run != self.tab.run:
             return
         if not self.tried or self.tried[0].image.shape == answer.image.shape:
             self.tried.appendleft(answer)
@@ -141,14 +143,12 @@ class TryPanel:
             self.before.show(np.stack([one.image for one in self.tried]), names)
         await self._show(answer)
 
-    async def _show(self, answer: Answer | None) -> None:
-        if answer is None:
-            return
+    async def _show(self, answer: Answer) -> None:
         self.asked = answer
         if (run := self.tab.run) and self.inside.off:
             plain = replace(answer, picture=b"", way=None)
             again = await self.tab.ask(switching.ask_again, run, self.tab.key, self.inside.off, plain, at_once=True)
-            if again is None:
+            if again is None or run != self.tab.run:
                 return
             answer = replace(again, picture=answer.picture, way=answer.way)
         self._write(answer)
@@ -201,7 +201,8 @@ class TryPanel:
 
     async def _ask_again(self) -> None:
         """Ask about the same image: weights were switched off, or on again."""
-        await self._show(self.asked)
+        if self.asked:
+            await self._show(self.asked)
         self._show_bars()
 
     async def _pick_before(self, place: int) -> None:

@@ -31,7 +31,7 @@ def draw_lots(n: int, seed: int) -> np.ndarray:
 
 
 class Contest:
-    """Twenty images, one after the other; what they are is not sent to the page before they are labelled."""
+    """Some images, one after the other; what they are is not sent to the page before they are labelled."""
 
     def __init__(self, tab: Tab) -> None:
         self.tab = tab
@@ -43,7 +43,7 @@ class Contest:
         self.keys = ui.keyboard(self._press, active=False, repeating=False, ignore=["input", "select", "textarea"])
         with ui.element("div").classes("contest"):
             with ui.element("div").classes("row contest-head"):
-                tip = "Who has the same seed is asked about the same 20 images, in the same order."
+                tip = "Who has the same seed is asked about the same images, in the same order."
                 self.control = number("Seed of the choice", tip, self.seed, self._choose, min=0, max=2**32 - 1, step=1)
                 button("Start again", self.start, tip="The same images, from the first on.")
                 self.count = Plain("p", classes="quiet", role="status")

@@ -25,7 +25,7 @@ class Control(Element, component="control.js"):
     def __init__(self, kind: str, label: str, tip: str, value: Any, on_change: Change, **settings: Any) -> None:
         super().__init__()
         self._props.update(kind=kind, label=label, tip=tip, value=value, revision=0, **settings)
-        self.on("change", lambda event: on_change(event.args) if self._can_be(event.args) else self.show(value))
+        self.on("change", lambda event: on_change(event.args) if self._can_be(event.args) else self._show_again())
 
     def offer(self, options: list[list[str]]) -> None:
         """Offer other values, as pairs of value and text."""
@@ -39,6 +39,9 @@ class Control(Element, component="control.js"):
             self._props["revision"] += 1
         self._props["value"], self._props["disabled"] = value, disabled
         self.update()
+
+    def _show_again(self) -> None:
+        self.show(self._props["value"], disabled=self._props.get("disabled", False))
 
     def _can_be(self, value: Any) -> bool:
         """Tell whether a value is one that the control can have; what comes from a page can be anything."""

@@ -20,11 +20,12 @@ _WORDS = {
 
 def write_findings(remedies: Sequence[Remedy], problems: Sequence[Problem]) -> str:
     """Return what is wrong, each line with what to do; the picks are `show:NUMBER` and `fix:NUMBER`."""
-    lines = [
-        _line(f"left out: {one.name}: {one.reason}", "mend or remove the file", "") for one in problems[:MOST_NAMED]
-    ]
-    if (more := len(problems) - MOST_NAMED) > 0:
-        lines.append(_line(f"and {more:,} more left out", "glassnet audit names them all", ""))
+    lost, kept = [[one for one in problems if one.left_out is wanted] for wanted in (True, False)]
+    lines = [_line(f"left out: {one.name}: {one.reason}", "mend or remove the file", "") for one in lost[:MOST_NAMED]]
+    lines += [_line(f"{one.name}: {one.reason}", "", "", "warning") for one in kept[:MOST_NAMED]]
+    for others, what in ((lost[MOST_NAMED:], " left out"), (kept[MOST_NAMED:], "")):
+        if more := sum(one.count for one in others):
+            lines.append(_line(f"and {more:,} more{what}", "glassnet look --json names them all", ""))
     for number, one in enumerate(remedies):
         buttons = ""
         if one.button:

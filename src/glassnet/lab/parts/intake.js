@@ -1,3 +1,5 @@
+import { closeCamera, hasCamera, openCamera, takeSquare } from "glassnet-camera";
+
 // Images of one's own, class by class: dropped, chosen or recorded. Files go to the lab as they are; the lab checks them.
 const PICTURE = /\.(png|jpe?g|jfif|webp|gif|bmp|tiff?|ppm|pgm|pnm|heic|heif|avif|jp2|ico|tga)$/i;
 const ARCHIVE = /\.(zip|tar|tgz|gz|bz2|xz|npz|parquet)$/i;
@@ -63,12 +65,13 @@ export default {
   emits: ["act"],
   props: { own: Object, url: String, mostBytes: Number, mostArchiveBytes: Number, mostImages: Number, mostClasses: Number, most: Number },
   data() {
-    return { cards: [], title: "", typed: {}, said: "", share: null, over: "", filmed: "", recording: false, camera: !!navigator.mediaDevices?.getUserMedia };
+    return { cards: [], title: "", typed: {}, said: "", share: null, over: "", filmed: "", recording: false, camera: hasCamera };
   },
   created() {
     this.counted = counted;
     this.queue = [];
     this.running = 0;
+    this.asked = 0; // how often the camera was opened or closed
     this.taking = 0; // recorded pictures on their way into the queue
     this.begin();
   },
@@ -312,16 +315,14 @@ export default {
     // -- the camera ---------------------------------------------------------------------------------------------------
     async look(label) {
       this.close();
-      try {
-        this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: 480 } });
-        this.filmed = label;
-        this.tell("");
-        await this.$nextTick();
-        this.$el.querySelector(`[data-class="${label}"] .hold`)?.focus();
-      } catch (error) {
-        const denied = error.name === "NotAllowedError";
-        this.tell(denied ? "The browser may not use the camera; allow it beside the address." : "There is no camera.");
-      }
+      const asked = this.asked;
+      const [stream, problem] = await openCamera();
+      if (asked !== this.asked) return closeCamera(stream); // another class was asked for, or none any more
+      this.tell(problem);
+      if (!stream) return;
+      [this.stream, this.filmed] = [stream, label];
+      await this.$nextTick();
+      this.$el.querySelector(`[data-class="${label}"] .hold`)?.focus();
     },
     showStream(video) {
       this.video = video;
@@ -347,12 +348,8 @@ export default {
       this.timer = setInterval(this.take, EVERY);
     },
     take() {
-      const video = this.video;
-      if (!video?.videoWidth || this.queue.length > 10) return; // a slow lab gets fewer pictures, not a long queue
-      const side = Math.min(video.videoWidth, video.videoHeight);
-      const canvas = Object.assign(document.createElement("canvas"), { width: FRAME, height: FRAME });
-      const [x, y] = [(video.videoWidth - side) / 2, (video.videoHeight - side) / 2];
-      canvas.getContext("2d").drawImage(video, x, y, side, side, 0, 0, FRAME, FRAME);
+      const canvas = this.queue.length > 10 ? null : takeSquare(this.video, FRAME);
+      if (!canvas) return; // a slow lab gets fewer pictures, not a long queue
       const [url, label] = [this.url, this.filmed];
       this.taking += 1;
       const taken = (file) => {
@@ -369,7 +366,8 @@ export default {
     },
     close() {
       this.release();
-      this.stream?.getTracks().forEach((track) => track.stop());
+      this.asked += 1;
+      closeCamera(this.stream);
       this.stream = null;
       this.filmed = "";
     },

@@ -12,7 +12,7 @@ MOST_THUMBS = 120
 """Of a class; the newest ones."""
 
 
-class Intake(Element, component="intake.js"):
+class Intake(Element, component="intake.js", esm={"glassnet-camera": "camera"}):
     """The classes of a set as cards, and what brings images into them.
 
     Args:

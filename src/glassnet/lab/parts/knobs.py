@@ -2,9 +2,11 @@
 
 from nicegui import ui
 
+from glassnet.audit.findings import counted
 from glassnet.lab.parts.augmentation import AugmentationBox
-from glassnet.lab.parts.controls import Control, choice, number, switch
-from glassnet.lab.state import MOST_EPOCHS, MOST_REPEATS
+from glassnet.lab.parts.controls import Control, Plain, choice, number, switch
+from glassnet.lab.sets import set_facts
+from glassnet.lab.state import MOST_EPOCHS, MOST_REPEATS, State
 from glassnet.lab.tab import Tab
 from glassnet.recipes import OPTIMIZERS, SCHEDULES
 
@@ -51,6 +53,7 @@ class Knobs:
                 self.controls["repeats"] = number(
                     "Repeats", tip, tab.state.repeats, tab.set_repeats, min=1, max=MOST_REPEATS, step=1
                 )
+        self.fitted = Plain("p", classes="quiet small")
         with ui.element("div").classes("fields"):
             if tab.shows("scale"):
                 tip = "Divides pixels by 255. Turn it off to see why everybody does it."
@@ -58,7 +61,10 @@ class Knobs:
                     "Scale pixels", tip, plan.scale, lambda one: tab.change(scale=bool(one))
                 )
             if tab.shows("validation"):
-                tip = "Measures the test images after every epoch: a second curve, of images it does not learn from."
+                tip = (
+                    "Measures images that it does not learn from after every epoch, those for validation or else for "
+                    "the test: a second curve."
+                )
                 self.controls["validation"] = switch(
                     "Validate", tip, plan.validation, lambda one: tab.change(validation=bool(one))
                 )
@@ -66,10 +72,14 @@ class Knobs:
 
     def refresh(self) -> None:
         """Show what is set."""
-        state = self.tab.state
+        state, job = self.tab.state, self.tab.job
+        # What follows a schedule cannot be changed on its way; before and afterwards it is the schedule's largest rate.
+        follows = job is not None and job.active and job.order.plan.schedule != "constant"
         for name, control in self.controls.items():
             value = {"seed": state.seed, "repeats": state.repeats}.get(name, getattr(state.plan, name, None))
-            control.show("" if value is None else value)
+            control.show("" if value is None else value, disabled=follows and name == "learning_rate")
+        self.fitted.set_text(say_fitted(state))
+        self.fitted.set_visibility(bool(self.fitted.text))
         if self.augmentation:
             self.augmentation.refresh()
 
@@ -81,3 +91,12 @@ class Knobs:
         job = self.tab.job
         if job and job.active and isinstance(rate, (int, float)) and self.tab.state.plan.learning_rate != before:
             self.tab.steer("set_learning_rate", float(rate))
+
+
+def say_fitted(state: State) -> str:
+    """Say what a training makes of the batch size and the epochs because of few images; nothing if it leaves them."""
+    plan, fitted = state.plan, state.plan_to_train
+    if (plan.batch_size, plan.epochs) == (fitted.batch_size, fitted.epochs):
+        return ""
+    images = counted(set_facts(state.data).train, "training image")
+    return f"With {images}, it trains {counted(fitted.epochs, 'epoch')} in batches of {fitted.batch_size}."

@@ -1,3 +1,7 @@
+import { closeCamera, hasCamera, openCamera, takeSquare } from "glassnet-camera";
+
+const SIDE = 400; // of a picture from the camera
+
 // Photos come in by the file dialog, by dropping, by pasting or from the camera, and are sent as they are.
 export default {
   template: `
@@ -14,9 +18,12 @@ export default {
     </div>`,
   props: { url: String, most: Number, mostBytes: Number, tip: String },
   data() {
-    return { said: "", stream: null, camera: !!navigator.mediaDevices?.getUserMedia };
+    return { said: "", stream: null, camera: hasCamera };
   },
   mounted() {
+    this.asked = 0; // how often the camera was opened or closed
+    this.seen = new IntersectionObserver(() => this.open() || this.close()); // nobody sees what the camera sees
+    this.seen.observe(this.$refs.choose);
     this.paste = (event) => this.open() && this.send(event.clipboardData?.files);
     this.over = (event) => this.open() && event.preventDefault();
     this.drop = (event) => {
@@ -29,6 +36,7 @@ export default {
     document.addEventListener("drop", this.drop);
   },
   unmounted() {
+    this.seen.disconnect();
     this.close();
     document.removeEventListener("paste", this.paste);
     document.removeEventListener("dragover", this.over);
@@ -61,25 +69,22 @@ export default {
       }
     },
     async look() {
-      try {
-        this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: 480 } });
-        await this.$nextTick();
-        this.$refs.video.srcObject = this.stream;
-      } catch (error) {
-        const denied = error.name === "NotAllowedError";
-        this.said = denied ? "The browser may not use the camera; allow it beside the address." : "There is no camera.";
-      }
+      this.close();
+      const asked = this.asked;
+      const [stream, problem] = await openCamera();
+      if (asked !== this.asked) return closeCamera(stream); // it was asked for again, or is not wanted any more
+      this.said = problem;
+      if (!stream) return;
+      this.stream = stream;
+      await this.$nextTick();
+      this.$refs.video.srcObject = stream;
     },
     take() {
-      const video = this.$refs.video;
-      const side = Math.min(video.videoWidth, video.videoHeight);
-      const canvas = Object.assign(document.createElement("canvas"), { width: 400, height: 400 });
-      const [x, y] = [(video.videoWidth - side) / 2, (video.videoHeight - side) / 2];
-      canvas.getContext("2d").drawImage(video, x, y, side, side, 0, 0, 400, 400);
-      canvas.toBlob((blob) => this.send([blob]), "image/png");
+      takeSquare(this.$refs.video, SIDE)?.toBlob((blob) => this.send([blob]), "image/png");
     },
     close() {
-      this.stream?.getTracks().forEach((track) => track.stop());
+      this.asked += 1;
+      closeCamera(this.stream);
       this.stream = null;
     },
   },

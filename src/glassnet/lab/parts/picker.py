@@ -20,5 +20,7 @@ class RunPicker:
         shown = self.tab.run.name if self.tab.run else ""
         if not shown:
             options.insert(0, ["", "none yet" if not runs else "choose one"])
+        elif shown not in dict(runs):  # older than those that are listed
+            options.append([shown, shown])
         self.control.offer(options)
         self.control.show(shown, disabled=not runs)

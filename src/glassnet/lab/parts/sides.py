@@ -32,7 +32,7 @@ def write_scores(pair: Pair, names: Sequence[str]) -> str:
 
 
 def draw_pair_curves(runs: Sequence[tuple[str, Passport]]) -> list[str]:
-    """Draw accuracy and loss of both runs over their epochs: lines while they learned, dots on the test images."""
+    """Draw accuracy and loss of both runs over their epochs: lines while they learned, dots where validated."""
     epochs = max((len(passport.history.get("loss", [])) for _, passport in runs), default=1)
     charts = []
     for metric in ("accuracy", "loss"):

@@ -25,10 +25,5 @@ class Slider(Element, component="slider.js"):
         self._props.update(texts=list(texts), value=place)
         self.update()
 
-    def keep(self, place: int) -> None:
-        """Take note of where it stands."""
-        self._props["value"] = place
-        self.update()
-
     def _can_be(self, place: object) -> bool:
         return isinstance(place, int) and 0 <= place < len(self._props["texts"])

@@ -1,5 +1,7 @@
 """What can be taken away from a run: its report, its model file, its Keras program."""
 
+from pathlib import Path
+
 from nicegui import ui
 
 from glassnet.lab import answers
@@ -36,7 +38,10 @@ class TakeAway:
         """Offer the files of the run that the tab shows."""
         run = self.tab.run
         self.place.set_visibility(run is not None)
-        if run is None or run.name == self.name:
+        if run is None:
+            return
+        self.written.show(self._link(run) if (run / "report.html").is_file() else "")
+        if run.name == self.name:
             return
         self.name = run.name
         address, words = f"/runs/{escape(run.name)}", escape(run.name)
@@ -44,8 +49,6 @@ class TakeAway:
             f'<a href="{address}/model.keras" download="{words}.keras">Model (Keras)</a>{self._explain(MODEL)}'
             f'<a href="{address}/code.py" download="{words}.py">Program (Keras)</a>{self._explain(PROGRAM)}'
         )
-        there = (run / "report.html").is_file()
-        self.written.show(self._link() if there else "")
 
     async def _write_report(self) -> None:
         run = self.tab.run
@@ -58,11 +61,10 @@ class TakeAway:
         self.report.set_text("Report")
         if path:
             self.tab.say("The report is written.")
-            if run == self.tab.run:
-                self.written.show(self._link())
+            self.refresh()
 
-    def _link(self) -> str:
-        return f'<a href="/runs/{escape(self.name)}/report.html" target="_blank">Open the report</a>'
+    def _link(self, run: Path) -> str:
+        return f'<a href="/runs/{escape(run.name)}/report.html" target="_blank">Open the report</a>'
 
     def _explain(self, text: str) -> str:
         return f'<p class="quiet small">{text}</p>' if self.explained else ""

@@ -23,7 +23,7 @@ def draw_templates(templates: np.ndarray, names: Sequence[str] = (), *, columns:
     columns = columns if columns and n > columns else _fitting(n)
     kind = "filters" if is_filters(templates) else "neurons"
     about = f"Weights of {n} {kind} as pictures: blue pixels push for, orange ones against"
-    written = "".join(f"<span>{escape(name)}</span>" for name in names)
+    written = "".join(f"<span>{escape(name)}</span>" for name in names[:n])
     return (
         f'<div class="template-sheet {kind}" style="--columns: {columns}; --rows: {-(-n // columns)}">'
         f'<img src="{templates_sprite(templates, columns)}" alt="{about}">{f"<div>{written}</div>" if written else ""}'

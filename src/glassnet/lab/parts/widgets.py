@@ -39,7 +39,7 @@ class Board(Element, component="board.js"):
         self.update()
 
 
-class Photos(Element, component="photos.js"):
+class Photos(Element, component="photos.js", esm={"glassnet-camera": "camera"}):
     """Photos from the user's machine: chosen, dropped, pasted, or from the camera.
 
     Args:

@@ -38,7 +38,7 @@ class WorseImages:
                 names = {name: name.capitalize() for name in CORRUPTIONS}
                 self.kind = choice("What makes them worse", _TIP_OF_KIND, names, self.name, self._choose)
                 self.slider = Slider("How strong", _TIP_OF_SLIDER, self._move)
-                button("Another image", self._take_another, tip="Another one of the 1,000 test images.")
+                button("Another image", self._take_another, tip="Another one of these test images.")
                 self.accuracy = Markup(classes="score")
                 self.chart = Markup(classes="worse-chart")
             with ui.element("div").classes("worse-example"):
@@ -57,6 +57,8 @@ class WorseImages:
             return
         if run != self.run:
             self.run, self.accuracies = run, {}
+            if run and self.index >= _count(run):
+                self.index = 0
         self.name, self.level = worse
         self._offer()
         self._ask()
@@ -69,7 +71,7 @@ class WorseImages:
 
     def _take_another(self) -> None:
         if self.run:
-            self.index = random.randrange(min(MOST_IMAGES, read_passport(self.run).n_test))  # noqa: S311
+            self.index = random.randrange(_count(self.run))  # noqa: S311
             self._ask()
 
     def _offer(self) -> None:
@@ -120,6 +122,11 @@ class WorseImages:
         self.chart.show(_draw(self.name, points, level, 1 / len(answer.classes)))
 
 
+def _count(run: Path) -> int:
+    """Return how many test images are made worse."""
+    return min(MOST_IMAGES, read_passport(run).n_test)
+
+
 def _write_level(one: Corruption, level: float) -> str:
     return "as they are" if level == one.untouched else f"{level:g} ({one.unit})"
 
@@ -140,4 +147,4 @@ def _draw(name: str, points: list[tuple[float, float]], level: float, chance: fl
 
 
 _TIP_OF_KIND = "Seven ways in which pictures are bad in the world. A network that only saw good ones may fail."
-_TIP_OF_SLIDER = "Release it, and 1,000 test images are changed and asked about. Expect it to fall."
+_TIP_OF_SLIDER = "Release it, and up to 1,000 test images are changed and asked about. Expect it to fall."
