@@ -22,16 +22,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         command = [sys.executable, "-m", "glassnet", "lab", "--port", "0", "--no-browser", "--runs", f"{folder}/runs"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as lab:
-            found = re.search(r"http://\S+", lab.stdout.readline() if lab.stdout else "")
-            assert found, "the lab did not start"
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
-            for look, width, height in LOOKS:
-                scheme: Any = "dark" if look == "dark" else "light"
-                context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-                walk(context.new_page(), found[0], look)
-                context.close()
-            browser.close()
-            lab.terminate()
+            try:
+                found = re.search(r"http://\S+", lab.stdout.readline() if lab.stdout else "")
+                assert found, "the lab did not start"
+                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
+                for look, width, height in LOOKS:
+                    scheme: Any = "dark" if look == "dark" else "light"
+                    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+                    walk(context.new_page(), found[0], look)
+                    context.close()
+                browser.close()
+            finally:
+                lab.terminate()
 
 
 def walk(page: Any, url: str, look: str) -> None:

@@ -3,6 +3,7 @@
 This finds what an editable install hides: an undeclared dependency, a file that is not packed, a wheel too large.
 """
 
+import itertools
 import json
 import os
 import re
@@ -46,7 +47,7 @@ def look_at_the_lab(glassnet: str, folder: Path, env: dict[str, str]) -> None:
     command = [glassnet, "lab", "--port", "0", "--no-browser", "--json"]
     with subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, text=True) as lab:
         try:
-            told = "".join(iter(lambda: lab.stdout.readline() if lab.stdout else "", "}\n")) + "}"
+            told = "".join(itertools.takewhile(lambda line: line != "}\n", lab.stdout or ())) + "}"
             url = json.loads(told)["url"]
             page = get(url)
             assert "glassnet" in page, page[:200]

@@ -83,6 +83,13 @@ def test_looking_up_between_pixels_agrees_with_scipy(shoes: np.ndarray) -> None:
         np.testing.assert_allclose(found[k], wanted, atol=0.02)
 
 
+@pytest.mark.parametrize("plan", [{"shift": 3}, {"shift": 1.5, "rotate": 10, "zoom": 0.1, "elastic": 1}])
+def test_what_comes_into_view_is_as_bright_as_the_ground(shoes: np.ndarray, plan: dict) -> None:
+    key = jax.random.key(5)
+    dark, light = (np.asarray(augment(images, key, Augmentation(**plan))) for images in (shoes, 255 - shoes))
+    np.testing.assert_allclose(light, 255 - dark, atol=1e-3)
+
+
 def test_half_are_mirrored_and_nothing_else(shoes: np.ndarray) -> None:
     changed = np.asarray(augment(shoes, KEY, Augmentation(flip=True)))
     mirrored = [np.array_equal(after, before[:, ::-1]) for before, after in zip(shoes, changed, strict=True)]
@@ -147,3 +154,18 @@ def test_what_keras_trains_itself_cannot_be_augmented(few: Dataset) -> None:
     model.run_eagerly = True
     with pytest.raises(InputError, match="augmentation needs a training that can be compiled, but the model"):
         fit(model, few.train.images, few.train.labels, augmentation=Augmentation(flip=True))
+
+
+def test_images_are_changed_where_gradients_are_accumulated(few: Dataset) -> None:
+    from glassnet._keras import keras, seeded
+
+    def weights(**options: Augmentation) -> np.ndarray:
+        with seeded(0):
+            model = recipes.find("baseline").build((28, 28), 10)
+        model.compile(keras.optimizers.SGD(gradient_accumulation_steps=2), "sparse_categorical_crossentropy")
+        fit(model, few.train.images[:320], few.train.labels[:320], rng=np.random.RandomState(0), **options)
+        return model.get_weights()[0]
+
+    changed = weights(augmentation=Augmentation(shift=2))
+    assert np.isfinite(changed).all()
+    assert not np.array_equal(changed, weights())

@@ -1,5 +1,6 @@
 """The command line as a person uses it: every command, its JSON, its mistakes, its speed to help."""
 
+import io
 import json
 import os
 import re
@@ -12,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import glassnet
-from glassnet import Run
+from glassnet import Dataset, Run
+from glassnet.cli.output import print_json
 from tests.conftest import Said
 
 Command = Callable[..., Said]
@@ -106,6 +109,36 @@ def test_train_evaluate_predict_show(command: Command) -> None:
     assert Path("c.png").exists()
 
 
+def test_names_are_printed_as_they_are(command: Command, run: Run, fashion: Dataset) -> None:
+    Image.fromarray(fashion.test.images[0]).save("my [red] :heart: photo [edited].png")
+    assert command("predict", run.path, "my [red] :heart: photo [edited].png").out.startswith(
+        "my [red] :heart: photo [edited].png: "
+    )
+    Path("[old]").symlink_to(run.path)
+    for verb in ("evaluate", "show", "summary"):
+        assert command(verb, "[old]").out.startswith("[old]")
+    compared = command("compare", "[old]", "[old]").out
+    assert compared.count("[old]") == 2
+
+
+def test_an_answer_alone_promises_no_other(command: Command, run: Run) -> None:
+    assert "then" not in command("predict", run.path, "--index", 0, "--top", 1).out
+
+
+def test_a_comparison_is_printed_even_where_there_is_nothing_to_draw(command: Command, run: Run) -> None:
+    said = command("compare", run.path, run.path, "--out", "same.png")
+    assert said.out.startswith("On the 10,000 test images") and said.code == 2
+
+
+def test_json_holds_every_character_wherever_it_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for encoding in ("cp1252", "utf-8"):
+        printed = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding, errors="replace"))
+        print_json({"class": "猫"})
+        sys.stdout.flush()
+        assert json.loads(printed.getvalue().decode(encoding)) == {"class": "猫"}
+
+
 def test_logits_are_shown(command: Command) -> None:
     command("train", "raw-neurons", "--epochs", 1, "--batch-size", 600)
     assert "raw outputs" in command("predict", "runs/raw-neurons", "--index", 0).out
@@ -130,11 +163,15 @@ MISTAKES = [
     ("train", "name a recipe"),
     ("train baseline --resume run", "pass nothing else"),
     ("train --resume run", "no unfinished training of run"),
+    ("train --resume run --seed 5", "--seed cannot go with --resume"),
+    ("train baseline --out .", ". is the folder that you are in"),
+    ("train --resume .", ". is the folder that you are in"),
     ("train baseline --checkpoint-seconds -1", "--checkpoint-seconds"),
     ("evaluate full", "is no run"),
     ("evaluate nowhere", "no run at nowhere"),
     ("evaluate taken.txt", "is no run"),
     ("evaluate RUN --split tset", "did you mean 'test'"),
+    ("evaluate RUN --split validation", "no split named 'validation'"),
     ("predict RUN", "nothing to predict"),
     ("predict RUN --index 10000", "numbered 0 to 9999"),
     ("predict RUN --index -1", "numbered 0 to 9999"),
@@ -144,12 +181,18 @@ MISTAKES = [
     ("predict RUN --index 0 --top 0", "top is 0"),
     ("predict RUN --index 0 --out p.doc", "must end in"),
     ("look mnist --index 60000", "numbered 0 to 59999"),
+    ("look mnist --grid --index 3", "--index names one image"),
     ("look mnist --split all", "no split named 'all'"),
     ("look mnst", "did you mean 'mnist'"),
     (f"look {'long' * 100}", "no data set named 'longlong"),
     ("look ~nobody-of-that-name/images", "no data set named '~nobody-of-that-name/images'"),
     (f"predict RUN {'long' * 100}.png", "no picture longlong"),
     (f"evaluate {'long' * 100}", "no run at longlong"),
+    ("summary RUN --hidden 3", "--hidden is for recipes"),
+    ("explain RUN --index 0 --photo p.png", "two things to explain"),
+    ("explain RUN --index 0 --why occlusion --digits 3", "--digits is for the arithmetic"),
+    ("bench photos RUN --rounds 2", "--rounds is for peers"),
+    ("bench --count 3", "--count is for photos"),
     ("summary basline", "did you mean 'baseline'"),
     ("show full", "is no run"),
     ("shw runs", "did you mean 'show'"),

@@ -53,6 +53,16 @@ def test_each_direction_has_a_filter_for_either_sign(few: Dataset) -> None:
         np.testing.assert_array_equal(one, other)
 
 
+def test_every_member_starts_there(few: Dataset) -> None:
+    with seeded(3):
+        model = recipes.find("cnn").changed(filters=(8, 8), members=2).build((28, 28), 10)
+    start_at_principal(model, few.train.images, members=2)
+    kernel = first_kernel(model).reshape(9, 16)
+    first, second = np.split(kernel / np.linalg.norm(kernel, axis=0), 2, -1)
+    np.testing.assert_allclose(first, second, atol=1e-5)
+    np.testing.assert_allclose(first[:, 4:], -first[:, :4], atol=1e-5)
+
+
 @pytest.mark.parametrize(("filters", "shape"), [((), (28, 28)), ((6,), (2, 9))])
 def test_where_there_is_no_patch_all_stay_as_they_are(filters: tuple[int, ...], shape: tuple[int, int]) -> None:
     with seeded(3):

@@ -214,3 +214,11 @@ def test_who_chooses_epochs_or_a_batch_size_gets_them() -> None:
     assert cnn.changed(epochs=1).fitted(200).epochs == 1
     assert cnn.changed(batch_size=64).fitted(200).batch_size == 64
     assert recipes.find("baseline").fitted(200).epochs == 5
+
+
+@pytest.mark.parametrize("decay", [0, 0.05])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "muon"])
+def test_weights_decay_as_they_are_told_to(optimizer: str, decay: float) -> None:
+    model = recipes.find("baseline").changed(optimizer=optimizer, weight_decay=decay).build((28, 28), 10)
+    kept = {value for name, value in model.optimizer.get_config().items() if name.endswith("weight_decay")}
+    assert kept == {decay}

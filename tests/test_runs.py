@@ -13,13 +13,15 @@ import pytest
 
 import glassnet
 from glassnet import Dataset, InputError, Run
-from glassnet._keras import keras
+from glassnet._keras import keras, seeded
 from glassnet.errors import DivergedError, OutputError, RunError
 from glassnet.runs import Interruption, Passport, free_name
 from glassnet.sharing.command import unchanged
 from glassnet.sharing.keras_code import keras_code
-from glassnet.training.events import EpochEnded, Progress
+from glassnet.training.events import EpochEnded, Progress, TrainingStarted
+from glassnet.training.job import NoAssuranceWarning
 from glassnet.training.trainer import HandedToKerasWarning
+from tests.conftest import part
 
 PLAIN_KERAS = """
 import sys
@@ -206,8 +208,10 @@ def test_folders_that_are_no_run(tmp_path: Path, run: Run) -> None:
     with pytest.raises(RunError, match="train one first"):
         glassnet.open_run(tmp_path / "nowhere")
     assert run.path
-    with pytest.raises(RunError, match="there are .*baseline"):
-        glassnet.open_run(run.path.parent / "bseline")
+    for name in ("baseline", ".baseline-left-over"):
+        (tmp_path / name).symlink_to(run.path)
+    with pytest.raises(RunError, match=r"there are \S*/baseline$"):
+        glassnet.open_run(tmp_path / "bseline")
 
 
 def test_a_run_is_not_measured_on_another_data_set(run: Run, few: Dataset) -> None:
@@ -315,3 +319,143 @@ def test_metrics_of_several_values_do_not_end_a_training(few: Dataset, tmp_path:
     run = glassnet.train(model, few, epochs=1, validation=True)
     assert list(run.passport.history) == ["loss", "accuracy", "val_loss", "val_accuracy"]
     assert Passport.model_validate_json(run.passport.model_dump_json(by_alias=True)) == run.passport
+
+
+def test_what_explodes_in_its_last_step_has_diverged(few: Dataset, tmp_path: Path) -> None:
+    settings = {"optimizer": "sgd", "learning_rate": 3e38, "batch_size": 2000}
+    with pytest.raises(DivergedError, match="at its end: the loss on the test images is (nan|inf).*learning rate"):
+        glassnet.train("raw-neurons", few, epochs=1, out=tmp_path / "run", **settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_metric_that_is_no_number_does_not_spoil_the_passport(few: Dataset, tmp_path: Path) -> None:
+    def undefined(y_true: Any, y_pred: Any) -> Any:
+        return 0 * y_pred[:, 0] / 0
+
+    model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy", undefined])
+    run = glassnet.train(model, few, epochs=1)
+    assert list(run.passport.history) == ["loss", "accuracy"]
+    assert Passport.model_validate_json(run.passport.model_dump_json(by_alias=True)) == run.passport
+
+
+def flat(build: Any = keras.Sequential, shape: tuple[int | None, ...] = (28, 28), **compiled: Any) -> keras.Model:
+    """The smallest network, always from the same start."""
+    with seeded(1):
+        model = build([keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    model.compile(
+        **{"optimizer": "adam", "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"], **compiled}
+    )
+    return model
+
+
+class OwnStep(keras.Sequential):
+    """Keras must train it."""
+
+    def train_step(self, *arguments: Any) -> Any:
+        return super().train_step(*arguments)
+
+
+def test_a_model_whose_inputs_nobody_knows_is_refused(few: Dataset) -> None:
+    class Subclassed(keras.Model):
+        def call(self, x: Any) -> Any:
+            return x
+
+    with pytest.raises(InputError, match=r"is a Subclassed with no known inputs; .*glassnet\.fit takes any"):
+        glassnet.train(Subclassed(), few)
+    first, second = keras.Input((28, 28)), keras.Input((28, 28))
+    two = keras.Model([first, second], keras.layers.Dense(10)(keras.layers.Flatten()(first + second)))
+    with pytest.raises(InputError, match="with 2 inputs"):
+        glassnet.train(two, few)
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (None, None, 1)])
+def test_a_model_that_takes_a_last_axis_of_one_takes_gray_images(
+    few: Dataset, tmp_path: Path, shape: tuple[int | None, ...]
+) -> None:
+    layers = keras.layers
+    parts = [layers.Conv2D(2, 3, strides=3), layers.GlobalAveragePooling2D(), layers.Dense(10, "softmax")]
+    run = glassnet.train(keras.Sequential([keras.Input(shape), *parts]), few, epochs=1, out=tmp_path / "run")
+    opened = glassnet.open_run(tmp_path / "run")
+    answers = [one.probabilities for one in glassnet.predict(opened, few.test.images[:3])]
+    given = run.model.predict(few.test.images[:3, ..., None], verbose=0)
+    np.testing.assert_allclose(answers, given, atol=1e-5)
+
+
+def test_what_keras_trains_has_a_seed_and_tells_its_events(few: Dataset) -> None:
+    def train(seed: int, listen: Any = None) -> Run:
+        with pytest.warns(HandedToKerasWarning, match="left to keras.Model.fit: OwnStep has a train_step"):
+            return glassnet.train(flat(OwnStep), few, seed=seed, epochs=2, batch_size=500, on_event=listen)
+
+    events: list[Any] = []
+    first, again, other = train(3, events.append), train(3), train(4)
+    assert np.array_equal(first.model.get_weights()[0], again.model.get_weights()[0])
+    assert not np.array_equal(first.model.get_weights()[0], other.model.get_weights()[0])
+    assert events[0] == TrainingStarted(epochs=2, first_epoch=0, steps=4, compile_seconds=0.0)
+    ends = [event for event in events if isinstance(event, EpochEnded)]
+    assert [(one.epoch, one.complete) for one in ends] == [(0, True), (1, True)]
+    assert [one.logs["loss"] for one in ends] == first.passport.history["loss"]
+    assert [one.step for one in events if isinstance(one, Progress) and one.epoch == 1][-1] == 4
+
+
+def test_what_keras_trains_says_where_it_was_stopped_and_what_it_lacks(few: Dataset) -> None:
+    def interrupt(event: Any) -> None:
+        if isinstance(event, EpochEnded):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    steering = glassnet.Steering()
+    with pytest.warns(HandedToKerasWarning, match=r"Model\.fit, without pausing, steps and snapshots: OwnStep"):
+        run = glassnet.train(flat(OwnStep), few, epochs=50, batch_size=500, on_event=interrupt, steering=steering)
+    assert run.passport.interrupted == Interruption(epoch=1, step=4, steps=4)
+    assert len(run.passport.history["loss"]) == 1
+    assert np.array_equal(steering.weights().result(5)[0], run.model.get_weights()[0])
+    with pytest.warns(HandedToKerasWarning), pytest.raises(DivergedError, match="epoch 1: the loss is"):
+        glassnet.train(flat(OwnStep, optimizer=keras.optimizers.SGD(3e38)), few, epochs=2, batch_size=500)
+
+
+def test_a_learning_rate_that_was_changed_on_the_way_is_kept(few: Dataset) -> None:
+    steering = glassnet.Steering()
+
+    def change(event: Any) -> None:
+        if isinstance(event, EpochEnded) and event.epoch == 0:
+            steering.set_learning_rate(0.02)
+
+    run = glassnet.train("baseline", few, epochs=2, batch_size=500, on_event=change, steering=steering)
+    assert run.passport.learning_rates == ((0, 0.001), (4, 0.02))
+    assert Passport.model_validate_json(run.passport.model_dump_json(by_alias=True)) == run.passport
+    assert not unchanged(run.passport)
+    code = keras_code(run)
+    assert "learning_rate=0.001" in code
+    assert "# The run's learning rate was changed while it trained" in code
+
+
+def test_the_learning_rate_of_ones_own_model_is_that_of_its_start(few: Dataset) -> None:
+    schedule = keras.optimizers.schedules.CosineDecay(0.25, 4)
+    run = glassnet.train(flat(optimizer=keras.optimizers.SGD(schedule)), few, epochs=1, batch_size=500)
+    assert run.passport.settings["learning_rate"] == 0.25
+
+
+def test_one_s_own_model_replaces_what_was_left_unfinished(few: Dataset, tmp_path: Path) -> None:
+    glassnet.train(flat(), few, epochs=1, out=tmp_path / "run")
+    left = tmp_path / "run.unfinished"
+    left.mkdir()
+    (left / "plan.json").touch()
+    glassnet.train(flat(), few, epochs=1, out=tmp_path / "run", replace=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_data_set_without_test_images_is_refused(few: Dataset) -> None:
+    with pytest.raises(InputError, match="a-few has no test images"):
+        glassnet.train("baseline", part(few, 100, 0))
+
+
+def test_what_cannot_be_learned_of_its_certainty_does_not_lose_a_run(
+    few: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ValueError("The layer has several inputs.\nAnd more.")
+
+    monkeypatch.setattr("glassnet.confidence.assurance.fit_assurance", fail)
+    with pytest.warns(NoAssuranceWarning, match=r"\(The layer has several inputs\.\); the run says nothing about it$"):
+        run = glassnet.train("baseline", few, epochs=1, held_out=0.1)
+    assert run.assurance is None

@@ -28,7 +28,7 @@ def new_file(path: Path) -> Iterator[Path]:
         beside = Path(name)
         try:
             yield beside
-            beside.chmod(0o666 & ~_umask())
+            beside.chmod(0o666 & ~UMASK)
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
@@ -52,14 +52,8 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         beside = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
             yield beside
-            beside.chmod(0o777 & ~_umask())
-            if path.exists():
-                old = Path(tempfile.mkdtemp(prefix=f".{path.name}-old-", dir=path.parent))
-                path.replace(old)
-                beside.replace(path)
-                shutil.rmtree(old, ignore_errors=True)
-            else:
-                beside.replace(path)
+            beside.chmod(0o777 & ~UMASK)
+            _swap(beside, path) if path.exists() else beside.replace(path)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
 
@@ -82,10 +76,29 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(f"cannot write {path}: {reason}; choose another place with --out") from error
+        raise OutputError(f"cannot write {path}: {reason}; make room there, or name another place") from error
+
+
+def _swap(new: Path, path: Path) -> None:
+    """Put a folder in the place of another, which is removed; if that fails, the old one is back in its place."""
+    holder = Path(tempfile.mkdtemp(prefix=f".{path.name}-old-", dir=path.parent))
+    old = holder / path.name
+    try:
+        path.replace(old)
+        new.replace(path)
+    except OSError:
+        if old.exists():
+            old.replace(path)
+        holder.rmdir()
+        raise
+    shutil.rmtree(holder, ignore_errors=True)
 
 
 def _umask() -> int:
+    """Return which rights new files do not get; asking sets it for a moment, so that it is asked before any thread."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+UMASK = _umask()

@@ -24,7 +24,8 @@ class Augmentation:
     Args:
         shift: farthest move along each axis, in pixels.
         rotate: largest turn either way, in degrees.
-        zoom: largest change of size and of each side alone, as a share (0.1: from 0.9 to 1.1).
+        zoom: largest change of size, as a share, and half as much of each side alone (0.1: a size from 0.9 to 1.1, and
+            then each side 0.95 to 1.05 times that).
         elastic: typical displacement of a smooth random field, in pixels (standard deviation at its grid points).
         erase: longest side of a rectangle that is filled with one random brightness, as a share of the image's side;
             half of the images have one.
@@ -109,7 +110,8 @@ def augment(images: "jax.Array", key: "jax.Array", plan: Augmentation) -> "jax.A
         plan: how much.
 
     Returns:
-        `float32`, same shape and range; what comes into view from outside is 0, the background of light on dark.
+        `float32`, same shape and range; what comes into view from outside is as bright as the median of the images'
+        corners.
     """
     import jax
     import jax.numpy as jnp
@@ -118,11 +120,13 @@ def augment(images: "jax.Array", key: "jax.Array", plan: Augmentation) -> "jax.A
         return images
     gray = images.ndim == 3
     pixels = (images[..., None] if gray else images).astype(jnp.float32)
+    height, width = pixels.shape[1:3]
     moving, flipping, erasing = jax.random.split(key, 3)
-    if plan.moves:
-        pixels = _moved(pixels, moving, plan)
-    elif plan.shift:
-        pixels = _shifted(pixels, moving, int(plan.shift))
+    if plan.moves or plan.shift:
+        ground = jnp.median(pixels[:, :: max(1, height - 1), :: max(1, width - 1)], axis=(0, 1, 2))
+        pixels = pixels - ground
+        pixels = _moved(pixels, moving, plan) if plan.moves else _shifted(pixels, moving, int(plan.shift))
+        pixels = pixels + ground
     if plan.flip:
         mirrored = jax.random.bernoulli(flipping, 0.5, (len(pixels), 1, 1, 1))
         pixels = jnp.where(mirrored, pixels[:, :, ::-1], pixels)

@@ -103,7 +103,8 @@ def build(recipe: Recipe, image_shape: tuple[int, ...], classes: int, examples: 
         steps = math.ceil(examples / recipe.batch_size) * recipe.epochs
         settings["learning_rate"] = _one_cycle(float(optimizer.learning_rate), steps)
     if recipe.weight_decay is not None:
-        settings["weight_decay"] = recipe.weight_decay or None
+        names = {"weight_decay", "adam_weight_decay"} & set(optimizer.get_config())  # Muon has both, for its two halves
+        settings |= dict.fromkeys(names, float(recipe.weight_decay))
     if settings:
         optimizer = type(optimizer).from_config(optimizer.get_config() | settings)
     model.compile(

@@ -40,7 +40,7 @@ def principal_filters(images: Images, size: tuple[int, int]) -> np.ndarray:
     return directions[:, ::-1].reshape(*size, -1, patches.shape[1]).astype(np.float32)
 
 
-def start_at_principal(model: "keras.Model", images: Images) -> None:
+def start_at_principal(model: "keras.Model", images: Images, members: int = 1) -> None:
     """Set the filters of the first convolution to the principal directions of patches, and to their negatives.
 
     They get the length that they have had; filters for which there is no direction keep their random start, and so
@@ -49,6 +49,7 @@ def start_at_principal(model: "keras.Model", images: Images) -> None:
     Args:
         model: built, not trained yet.
         images: that it will learn from.
+        members: networks side by side in it; each has its part of the filters, and starts so.
 
     References:
         D. Page, "How to train your ResNet" (2018), and K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU"
@@ -57,9 +58,10 @@ def start_at_principal(model: "keras.Model", images: Images) -> None:
     layer = next((layer for layer in model.layers if is_convolution(layer)), None)
     if layer is None or min(images.shape[1:3]) < max(layer.kernel_size):
         return
-    kernel, *others = layer.get_weights()
-    directions = principal_filters(images, layer.kernel_size)[..., : kernel.shape[-1] // 2]
+    kernel, *others = map(np.array, layer.get_weights())
+    directions = principal_filters(images, layer.kernel_size)[..., : kernel.shape[-1] // members // 2]
     pairs = np.concatenate([directions, -directions], -1)
     count = pairs.shape[-1]
-    lengths = np.sqrt(np.square(kernel[..., :count]).sum((0, 1, 2)))
-    layer.set_weights([np.concatenate([pairs * lengths, kernel[..., count:]], -1), *others])
+    for own in np.split(kernel, members, -1):  # views: what is set in them is set in the kernel
+        own[..., :count] = pairs * np.sqrt(np.square(own[..., :count]).sum((0, 1, 2)))
+    layer.set_weights([kernel, *others])

@@ -18,6 +18,13 @@ def exists(path: Path) -> bool:
     return False
 
 
+def is_file(path: Path) -> bool:
+    """Tell whether a file is there (see `exists`)."""
+    with suppress(OSError, ValueError):
+        return path.is_file()
+    return False
+
+
 def is_folder(path: Path) -> bool:
     """Tell whether a folder is there (see `exists`)."""
     with suppress(OSError, ValueError):

@@ -200,7 +200,7 @@ class Recipe:
         if not self.least_steps:
             return self
         batch_size = max(1, min(self.batch_size, examples // LEAST_BATCHES))
-        epochs = max(self.epochs, math.ceil(self.least_steps / math.ceil(examples / batch_size)))
+        epochs = max(self.epochs, math.ceil(self.least_steps / max(1, math.ceil(examples / batch_size))))
         return replace(self, batch_size=batch_size, epochs=epochs)
 
     def adapted(self, kind: str, side: int) -> "Recipe":

@@ -11,7 +11,7 @@ from glassnet.datasets import Dataset
 from glassnet.errors import InputError, RunError
 from glassnet.evaluation import check_fit
 from glassnet.mirroring import joined_weights, one_side
-from glassnet.probabilities import softmax
+from glassnet.probabilities import to_probabilities
 from glassnet.recipe import check_count
 from glassnet.runs import SNAPSHOTS, Run
 from glassnet.types import Image, Images
@@ -82,9 +82,7 @@ class Replay:
             program = predict_program(self.run.model, first, piece)
             parts.append([program(state, piece.data) for state in (first, *states)])
         scores = np.concatenate(parts, axis=1)
-        if passport.outputs == "probabilities":
-            return scores
-        return softmax(scores.reshape(-1, scores.shape[-1])).reshape(scores.shape)
+        return to_probabilities(scores.reshape(-1, scores.shape[-1]), passport.outputs).reshape(scores.shape)
 
     def confusion(self, data: Dataset | None = None, *, split: str = "test", images: int = IMAGES) -> np.ndarray:
         """Count at every moment which class was taken for which: `int (moments, truth, answer)`.
@@ -99,7 +97,7 @@ class Replay:
         """
         data = self.run.dataset() if data is None else data
         part = data.split(split)
-        check_fit(self.run, part.images.shape[1:], len(data.classes))
+        check_fit(self.run, part.images.shape[1:], data.classes)
         check_count("number of images", images)
         n, classes = min(images, len(part)), len(data.classes)
         key = (data.sha256, split, n)

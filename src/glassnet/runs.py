@@ -27,7 +27,8 @@ from glassnet import datasets
 from glassnet.atomic import new_folder
 from glassnet.datasets import Dataset
 from glassnet.errors import InputError, RunError
-from glassnet.paths import exists
+from glassnet.locks import is_held
+from glassnet.paths import exists, is_file
 
 if TYPE_CHECKING:
     import keras
@@ -96,6 +97,7 @@ class Passport(_Record):
     device: str
     history: dict[str, list[float]] = Field(description="one value per complete epoch; metrics of several are left out")
     interrupted: Interruption | None = Field(default=None, description="null if training went to its end")
+    learning_rates: tuple[tuple[int, float], ...] = Field(default=(), description="(batches done, rate) set by hand")
     train_accuracy: float | None = Field(description="of the last epoch, while it learned")
     test_loss: float
     test_accuracy: float
@@ -207,7 +209,7 @@ class Run:
             path=source.path,
             form=source.form,
             preparation=source.preparation.record(),
-            problems=len(source.problems),
+            problems=source.left_out,
         )
         return {"class_counts": counts, "source": facts}
 
@@ -253,7 +255,7 @@ def read_passport(path: Path) -> Passport:
         RunError: the folder is no run.
     """
     if not exists(path):
-        known = sorted(str(one) for one in path.parent.glob("*") if is_run(one)) if path.parent.is_dir() else []
+        known = sorted(str(one) for one in path.parent.glob("[!.]*") if is_run(one)) if path.parent.is_dir() else []
         hint = f"there are {', '.join(known[:5])}" if known else "train one first: glassnet train baseline"
         raise RunError(f"no run at {path}; {hint}")
     if not is_run(path):
@@ -268,7 +270,7 @@ def read_passport(path: Path) -> Passport:
 
 def is_run(path: Path) -> bool:
     """Tell whether the folder is one that `Run.save` wrote."""
-    return (path / PASSPORT).is_file()
+    return is_file(path / PASSPORT)
 
 
 def fingerprint(path: Path) -> str:
@@ -286,8 +288,24 @@ def free_name(recipe: str, folder: Path = Path("runs")) -> Path:
 
 
 def unfinished_of(out: Path) -> Path:
-    """Return where a training keeps its checkpoints until the run folder `out` is complete."""
+    """Return where a training keeps its checkpoints until the run folder `out` is complete.
+
+    Raises:
+        InputError: `out` has no name of its own, as "." and "..".
+    """
+    if out.name in ("", ".."):
+        raise InputError(f"{out} is the folder that you are in, or around it; name one in it, such as {out / 'first'}")
     return out.with_name(f"{out.name}.unfinished")
+
+
+def lock_of(out: Path) -> Path:
+    """Return the file that a training holds while it is on its way to the run folder `out`."""
+    return unfinished_of(out) / "lock"
+
+
+def is_being_trained(out: Path) -> bool:
+    """Tell whether a training, of this process or another, is on its way to the run folder `out` at this moment."""
+    return is_held(lock_of(out))
 
 
 def versions() -> dict[str, str]:

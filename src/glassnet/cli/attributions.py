@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from glassnet.cli.output import console, percent, print_json
+from glassnet.cli.output import bold, percent, print_json, say
 from glassnet.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def explain_why(
         )
     _print(attributions, flip, label)
     for path in drawn:
-        console.print(f"drawn: {path}")
+        say(f"drawn: {path}")
     return None
 
 
@@ -89,24 +89,26 @@ def _print(attributions: "list[Attribution]", flip: "Flip | None", label: str | 
     truly = f" (truly: {label})" if label is not None else ""
     if attributions:
         asked = attributions[0]
-        console.print(f"Why [bold]{asked.label}[/bold], logit {asked.logit:.4g}{truly}")
-        console.print("+ and # push for it, - and = against; # and = more than half as much as the strongest square")
+        say("Why ", bold(asked.label), f", logit {asked.logit:.4g}{truly}")
+        say("+ and # push for it, - and = against; # and = more than half as much as the strongest square")
     for one in attributions:
-        console.print(f"\n[bold]{one.method}[/bold]: {one.meaning}")
+        say("\n", bold(one.method), f": {one.meaning}")
         if one.baseline_logit is not None and one.completeness is not None:
             due = one.logit - one.baseline_logit
-            console.print(
+            say(
                 f"sum {one.values.sum():.4g}; logit {one.logit:.4g} minus the baseline's {one.baseline_logit:.4g} is "
                 f"{due:.4g}: missed by {percent(one.completeness)}"
             )
         pixels = ", ".join(f"({row}, {column}) {value:+.3g}" for row, column, value in one.largest(TOP))
-        console.print(f"strongest pixels (row, column): {pixels}")
-        console.print(_characters(one.values))
+        say(f"strongest pixels (row, column): {pixels}")
+        say(_characters(one.values))
     if flip is not None:
-        console.print(
-            f"flip: {flip.before.label} {percent(flip.before.probability)} becomes [bold]{flip.after.label}[/bold] "
+        say(
+            f"flip: {flip.before.label} {percent(flip.before.probability)} becomes ",
+            bold(flip.after.label),
+            " "
             f"{percent(flip.after.probability)}{'' if attributions else truly} when {flip.changed} pixels change "
-            f"by at most {flip.largest} of 255 (length {flip.l2:.3g}, brightness 0 to 1)"
+            f"by at most {flip.largest} of 255 (length {flip.l2:.3g}, brightness 0 to 1)",
         )
 
 

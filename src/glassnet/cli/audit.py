@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glassnet.cli.data import Colour, Fit, GroupBy, Size, open_data
-from glassnet.cli.output import Json, console, print_json, start_keras
+from glassnet.cli.output import Json, bold, print_json, say, start_keras, styled, terminal
 
 if TYPE_CHECKING:
     from glassnet.audit import Finding
@@ -51,28 +51,23 @@ def audit(
     if json:
         return print_json(found.record() | {"out": str(out) if out else None})
     counts = ", ".join(f"{number:,} {name}" for name, number in found.images.items())
-    console.print(f"[bold]{found.dataset}[/bold]: {counts} images, {len(found.classes)} classes")
+    say(bold(found.dataset), f": {counts} images, {len(found.classes)} classes")
     if not found.findings:
-        console.print(f"nothing found; looked for {', '.join(found.checked)}")
+        say(f"nothing found; looked for {', '.join(found.checked)}")
     for one in found.findings:
-        console.print(f"\n[{LOOKS[one.severity]}]{one.severity}[/]  ", end="")
-        console.print(one.title, markup=False)
-        console.print(f"  {one.meaning}\n  what to do: {one.advice}", markup=False)
+        say("\n", styled(one.severity, LOOKS[one.severity]), f"  {one.title}")
+        say(f"  {one.meaning}\n  what to do: {one.advice}")
         for line in one.details:
-            console.print(f"    {line}", markup=False)
+            say(f"    {line}")
         if one.examples:
             shown = ", ".join(f"{example.split} {example.index} ({example.label})" for example in one.examples[:6])
-            console.print(f"    such as {shown}", markup=False)
+            say(f"    such as {shown}")
     if out:
-        console.print(f"\npage: {out} ({out.stat().st_size / 1e6:.1f} MB); open it in a browser")
+        say(f"\npage: {out} ({out.stat().st_size / 1e6:.1f} MB); open it in a browser")
     return None
 
 
 def tell(findings: "Iterable[Finding]") -> None:
     """Print findings as one line each, on standard error, as they come before a training."""
-    from rich.console import Console
-
-    terminal = Console(stderr=True, highlight=False, soft_wrap=True)
     for one in findings:
-        terminal.print(f"[{LOOKS[one.severity]}]{one.severity}[/] ", end="")
-        terminal.print(one.line, markup=False)
+        say(styled(one.severity, LOOKS[one.severity]), f" {one.line}", to=terminal)

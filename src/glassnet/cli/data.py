@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
-from glassnet.cli.output import Json, console, print_json, table
-from glassnet.errors import InputError
+from glassnet.cli.output import Json, bold, print_json, refuse, say, styled, table, terminal
+from glassnet.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from glassnet.datasets import Dataset
@@ -16,7 +15,20 @@ DataName = Annotated[
     str,
     typer.Argument(help="A name of glassnet datasets, or a folder or file with your own images.", show_default=False),
 ]
-SplitOption = Annotated[str, typer.Option("--split", help="Which images: train, test or validation.")]
+
+
+def _known_split(name: str) -> str:
+    """Return the name; that a set has no such part is said when it is opened."""
+    from glassnet.datasets import SPLITS
+
+    if name not in SPLITS:
+        raise UnknownNameError("split", name, SPLITS)
+    return name
+
+
+SplitOption = Annotated[
+    str, typer.Option("--split", help="Which images: train, test or validation.", callback=_known_split)
+]
 Size = Annotated[
     int | None,
     typer.Option(help="Side of your own images, in pixels; default theirs, at most 64.", min=1, show_default=False),
@@ -75,13 +87,13 @@ def datasets(*, json: Json = False) -> None:
             f"{row['bytes'] / 1e6:.1f} MB",
             row["licence"],
         )
-    console.print(result)
+    say(result)
     for row in rows:
-        console.print(f"\n[bold]{row['name']}[/bold]: {row['about']}; {row['credit']}\n  {', '.join(row['classes'])}")
-    console.print("\nThese are complete inside the package and need no network. Others can be downloaded, once:")
+        say("\n", bold(row["name"]), f": {row['about']}; {row['credit']}\n  {', '.join(row['classes'])}")
+    say("\nThese are complete inside the package and need no network. Others can be downloaded, once:")
     for entry in PUBLISHED.values():
-        console.print(f"  {told(entry)}", markup=False)
-    console.print("with glassnet datasets get NAME; or fetch the files yourself: glassnet datasets add FILE")
+        say(f"  {told(entry)}")
+    say("with glassnet datasets get NAME; or fetch the files yourself: glassnet datasets add FILE")
     return None
 
 
@@ -101,6 +113,8 @@ def look(
     """Look at an image before anything is learned: its label, its pixel values, the picture."""
     from glassnet.cli.characters import draw, pixel_values
 
+    if grid:
+        refuse("names one image; --grid shows the first 25", index=index)
     loaded = open_data(data, size=size, fit=fit, colour=colour, group_by=group_by)
     if not json:
         describe(loaded)
@@ -130,15 +144,16 @@ def look(
         return print_json(rows if grid else rows[0])
     for number, image, label in found:
         shape = " × ".join(map(str, image.shape))
-        console.print(
-            f"[bold]{escape(loaded.classes[label])}[/bold]: {escape(loaded.name)}, {split} image {number}, "
-            f"label {label}, {shape} pixels, {image.dtype}, darkest {image.min()}, brightest {image.max()}"
+        say(
+            bold(loaded.classes[label]),
+            f": {loaded.name}, {split} image {number}, "
+            f"label {label}, {shape} pixels, {image.dtype}, darkest {image.min()}, brightest {image.max()}",
         )
         if not grid:
-            console.print(draw(image), markup=False)
-            console.print(pixel_values(image), markup=False)
+            say(draw(image))
+            say(pixel_values(image))
     if out:
-        console.print(f"drawn: {out}")
+        say(f"drawn: {out}")
     return None
 
 
@@ -170,10 +185,8 @@ def open_data(
         with DownloadBar() as bar:
             return datasets.load(name, on_progress=bar)
     preparation = datasets.Preparation(**wanted)
-    from rich.console import Console
     from rich.progress import Progress
 
-    terminal = Console(stderr=True, highlight=False)
     with Progress(console=terminal, transient=True, disable=not terminal.is_terminal) as progress:
         task = progress.add_task("reading images", total=None)
         return datasets.load(
@@ -191,23 +204,21 @@ def describe(data: "Dataset") -> None:
     total = sum(len(split) for split in data.splits)
     parted = [problem for problem in source.problems if problem.name == GROUPS]
     others = [problem for problem in source.problems if problem.name != GROUPS]
-    console.print(
-        f"[bold]{escape(data.name)}[/bold]: {total:,} images of {len(data.classes)} classes, {escape(source.form)}"
-    )
+    say(bold(data.name), f": {total:,} images of {len(data.classes)} classes, {source.form}")
     made = source.preparation
     height, width = data.image_shape[:2]
-    console.print(
+    say(
         f"prepared: {height} × {width} pixels, {made.colour}, {made.fit}; "
         + ", ".join(f"{len(split):,} {split.name}" for split in data.splits)
-        + f", shuffled with seed {made.seed}"
-        + (f", grouped by {escape(made.group_by)}" if made.group_by and not parted else "")
+        + f", seed {made.seed}"
+        + (f", grouped by {made.group_by}" if made.group_by and not parted else "")
     )
     for problem in parted:
-        console.print(f"[yellow]not grouped[/yellow] by {escape(made.group_by or '')}: {escape(problem.reason)}")
+        say(styled("not grouped", "yellow"), f" by {made.group_by}: {problem.reason}")
     for problem in others[:MOST_SHOWN]:
-        console.print(f"[yellow]left out[/yellow] {escape(problem.name)}: {escape(problem.reason)}")
-    if (more := len(others) - MOST_SHOWN) > 0:
-        console.print(f"and {more:,} more; glassnet audit names them all")
+        say(styled("left out" if problem.left_out else "note", "yellow"), f" {problem.name}: {problem.reason}")
+    if more := sum(problem.count for problem in others[MOST_SHOWN:]):
+        say(f"and {more:,} more; glassnet look --json names them all")
 
 
 def _origin(data: "Dataset", split: str, number: int) -> dict[str, Any]:

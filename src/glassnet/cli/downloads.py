@@ -7,7 +7,7 @@ import typer
 import typer.core
 
 from glassnet.cli.data import datasets
-from glassnet.cli.output import Json, console, print_json
+from glassnet.cli.output import Json, bold, print_json, say, terminal
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -49,9 +49,9 @@ def get(
     if json:
         counts = {split.name: len(split) for split in data.splits}
         return print_json({"name": name, "images": counts, "sha256": data.sha256, "licence": entry.licence})
-    console.print(f"[bold]{name}[/bold]: {', '.join(f'{len(one):,} {one.name}' for one in data.splits)} images")
-    console.print(f"licence: {entry.licence}; {entry.credit}", markup=False)
-    return console.print(f"next: glassnet look {name} --grid, then glassnet train cnn --data {name}")
+    say(bold(name), f": {', '.join(f'{len(one):,} {one.name}' for one in data.splits)} images")
+    say(f"licence: {entry.licence}; {entry.credit}")
+    return say(f"next: glassnet look {name} --grid, then glassnet train cnn --data {name}")
 
 
 @app.command()
@@ -69,10 +69,10 @@ def add(
         missing = {name: [one.name for one in missing_files(name)] for name in names}
         rows.append({"file": str(path), "is": file.name, "proof": file.proof, "place": str(place), "missing": missing})
         if not json:
-            console.print(f"{path}: {file.name} ({file.proof} is right)", markup=False)
+            say(f"{path}: {file.name} ({file.proof} is right)")
             for name, left in missing.items():
                 said = f"still missing: {', '.join(left)}" if left else f"complete: glassnet look {name} --grid"
-                console.print(f"  {name}: {said}", markup=False)
+                say(f"  {name}: {said}")
     if json:
         print_json(rows)
 
@@ -90,10 +90,8 @@ class DownloadBar:
     """
 
     def __init__(self) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-        terminal = Console(stderr=True, highlight=False, soft_wrap=True)
         columns = (TextColumn("{task.description}"), BarColumn(20), DownloadColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=terminal, transient=True)
         self._bar.disable = not terminal.is_terminal
@@ -111,7 +109,7 @@ class DownloadBar:
         from glassnet.datasets.catalogue.download import MirrorFailed
 
         if isinstance(event, MirrorFailed):
-            return self._bar.console.print(f"{event.file}: {event.host} {event.reason}", markup=False)
+            return say(f"{event.file}: {event.host} {event.reason}", to=self._bar.console)
         if event.file not in self._tasks:
             self._tasks[event.file] = self._bar.add_task(event.file, total=event.total)
         return self._bar.update(self._tasks[event.file], completed=event.done, total=event.total)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glassnet.cli.data import SplitOption
-from glassnet.cli.output import Json, console, percent, print_json, start_keras, table
+from glassnet.cli.output import Json, bold, percent, print_json, say, start_keras, table
 from glassnet.cli.training import RunFolder
-from glassnet.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +31,7 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Measure a run on images, by default on those that it has not seen; --out draws the confusion matrix."""
-    _check(run, split=split)
+    _check(run)
     start_keras()
     from glassnet import evaluation
     from glassnet.runs import open_run
@@ -50,16 +49,17 @@ def evaluate(
         more = {"mistakes": [one.record() for one in mistakes], "robustness": [one.record() for one in curves]}
         return print_json(scores.record() | (more if report else {}))
     low, high = scores.interval
-    console.print(
-        f"[bold]{run}[/bold] on {scores.n:,} {split} images: accuracy {percent(scores.accuracy)} "
-        f"(95 % interval {percent(low)} to {percent(high)}), loss {scores.loss:.4f}"
+    say(
+        bold(run),
+        f" on {scores.n:,} {split} images: accuracy {percent(scores.accuracy)} "
+        f"(95 % interval {percent(low)} to {percent(high)}), loss {scores.loss:.4f}",
     )
     if report:
         _print_scores(scores)
         _print_mistakes(mistakes)
         _print_robustness(curves)
     if out:
-        console.print(f"drawn: {out}")
+        say(f"drawn: {out}")
     return None
 
 
@@ -67,40 +67,34 @@ def compare(
     first: RunFolder, second: RunFolder, *, split: SplitOption = "test", out: OutFile = None, json: Json = False
 ) -> None:
     """Compare two runs on the same images: which is better, by chance or not, and where they differ."""
-    _check(first, second, split=split)
+    _check(first, second)
     start_keras()
     from glassnet import evaluation
     from glassnet.runs import open_run
 
     runs = open_run(first), open_run(second)
     comparison = evaluation.compare(*runs, split=split)
+    print_json(comparison.record()) if json else _print_comparison(comparison)
     if out:
         from glassnet.figures import canvas
         from glassnet.figures.answers import draw_comparison
 
         canvas.save(draw_comparison(comparison, runs[0].dataset()), out)
-    if json:
-        return print_json(comparison.record())
-    _print_comparison(comparison)
-    if out:
-        console.print(f"drawn: {out}")
-    return None
+        if not json:
+            say(f"drawn: {out}")
 
 
-def _check(*folders: Path, split: str) -> None:
+def _check(*folders: Path) -> None:
     """Refuse what cannot be measured before Keras is imported for it."""
-    from glassnet.datasets import SPLITS
     from glassnet.runs import read_passport
 
-    if split not in SPLITS:
-        raise UnknownNameError("split", split, SPLITS)
     for folder in folders:
         read_passport(folder)
 
 
 def _print_scores(scores: "Evaluation") -> None:
     """Print what follows from the answers: baselines, classes, confusions, calibration, coverage."""
-    console.print(
+    say(
         f"\nFor comparison: chance {percent(scores.chance)}, always the most frequent class "
         f"{percent(scores.majority)}" + (f", people {percent(scores.human)}" if scores.human is not None else "")
     )
@@ -135,9 +129,9 @@ def _print_scores(scores: "Evaluation") -> None:
     _show("If it answers only when it is sure", points)
 
     if trust := scores.trust:
-        console.print(f"\n[bold]How far it can be trusted[/bold], learned from {trust.held_out:,} held-out images")
+        say("\n", bold("How far it can be trusted"), f", learned from {trust.held_out:,} held-out images")
         wrong = "none" if trust.answered_error is None else percent(trust.answered_error)
-        console.print(
+        say(
             f"calibrated (temperature {trust.temperature:.2f}), the calibration error is "
             f"{percent(trust.calibration_error)}\n"
             f"sets that may miss {percent(trust.set_error)}: {percent(trust.set_coverage)} hold the right class, "
@@ -163,25 +157,26 @@ def _print_mistakes(mistakes: "Sequence[Mistake]") -> None:
 def _print_robustness(curves: "Sequence[RobustnessCurve]") -> None:
     for number, curve in enumerate(curves):
         if not number:
-            console.print(f"\n[bold]Accuracy on worse images[/bold] (the first {curve.n:,} test images)")
+            say("\n", bold("Accuracy on worse images"), f" ({curve.n:,} test images, spread over all)")
         levels = [f"{point.level:g}" for point in curve.points]
         rows = table("  level", *levels, right=tuple(levels))
         rows.add_row("  accuracy", *(percent(point.accuracy) for point in curve.points))
-        console.print(f"{curve.name}, {curve.unit}")
-        console.print(rows)
+        say(f"{curve.name}, {curve.unit}")
+        say(rows)
 
 
 def _print_comparison(one: "Comparison") -> None:
     """Print accuracies, their difference, what McNemar's test says, and where the runs differ."""
-    console.print(f"On the {one.n:,} {one.split} images of {one.dataset}:")
+    say(f"On the {one.n:,} {one.split} images of {one.dataset}:")
     accuracies = table("", "run", "accuracy", right=("accuracy",))
     accuracies.add_row("1", one.first, percent(one.first_accuracy))
     accuracies.add_row("2", one.second, percent(one.second_accuracy))
-    console.print(accuracies)
+    say(accuracies)
     low, high = (f"{100 * bound:+.2f}" for bound in one.interval)
-    console.print(
-        f"\nDifference (2 minus 1): [bold]{100 * one.difference:+.2f}[/bold] points, 95 % interval {low} to {high}; "
-        f"McNemar's exact test: p = {one.p_value:.2g}"
+    say(
+        "\nDifference (2 minus 1): ",
+        bold(f"{100 * one.difference:+.2f}"),
+        f" points, 95 % interval {low} to {high}; McNemar's exact test: p = {one.p_value:.2g}",
     )
     counts = table("", "2 right", "2 wrong", right=("2 right", "2 wrong"))
     counts.add_row("1 right", f"{one.both_right:,}", f"{one.only_first:,}")
@@ -195,5 +190,5 @@ def _print_comparison(one: "Comparison") -> None:
 
 
 def _show(title: str, rows: object) -> None:
-    console.print(f"\n[bold]{title}[/bold]")
-    console.print(rows)
+    say("\n", bold(title))
+    say(rows)

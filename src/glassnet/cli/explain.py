@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.data import SplitOption
-from glassnet.cli.output import Json, console, print_json, start_keras
+from glassnet.cli.output import Json, print_json, refuse, say, start_keras
 from glassnet.cli.training import RunFolder
-from glassnet.errors import InputError, UnknownNameError
+from glassnet.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,10 @@ def explain(
     at: Annotated[
         str | None, typer.Option(metavar="ROW,COLUMN", help="Place in a filter's map; default: where it gives most.")
     ] = None,
-    digits: Annotated[int, typer.Option(help="Decimals, 1 to 7; more are shown where the sum needs them.")] = 4,
+    digits: Annotated[
+        int | None,
+        typer.Option(help="Decimals, 1 to 7, default 4; more are shown where the sum needs them.", show_default=False),
+    ] = None,
     top: Annotated[
         int | None, typer.Option(help="How many inputs for and against are shown; default 10, with --all 5.")
     ] = None,
@@ -47,16 +50,16 @@ def explain(
     json: Json = False,
 ) -> None:
     """Write out one neuron's arithmetic: inputs × weights + bias, to the printed probability, to the last digit."""
-    from glassnet.datasets import SPLITS
     from glassnet.runs import read_passport
 
     if (index is None) == (photo is None):
-        raise InputError("nothing to explain; pass --index 0 for a test image, or --photo FILE (one of them)")
-    if split not in SPLITS:
-        raise UnknownNameError("split", split, SPLITS)
-    if (why or every) and (layer or at):
-        raise InputError("--why and --all start from a class; leave --layer and --at away")
-    place = _read_place(at)
+        count = "nothing" if index is None else "two things"
+        raise InputError(f"{count} to explain; pass --index 0 for a test image, or --photo FILE (one of them)")
+    if why or every:
+        refuse("is for one neuron; --why and --all start from a class: leave --layer and --at away", layer=layer, at=at)
+    if why:
+        refuse("is for the arithmetic; --why has none", all=every, digits=digits, top=top)
+    place, digits = _read_place(at), 4 if digits is None else digits
     read_passport(run)
     start_keras()
     from glassnet.explanation.arithmetic import explain_neuron
@@ -86,11 +89,11 @@ def explain(
         facts = {"image": source, "true_label": label}
         return print_json(facts | ({"neurons": [one.record() for one in steps]} if every else steps[0].record()))
     truly = "" if label is None else f" (truly: {label})"
-    _say([f"{source}{truly}"])
+    _print([f"{source}{truly}"])
     for one in steps:
-        _say(["", *lines(one)])
+        _print(["", *lines(one)])
     if out:
-        console.print(f"drawn: {out}")
+        say(f"drawn: {out}")
     return None
 
 
@@ -119,8 +122,8 @@ def neuron(
     if json:
         return print_json(decision.record())
     if not own:
-        _say(["accept the job offer? every input is 1 (true of it) or 0: --input overtime=0", ""])
-    return _say(decision.lines())
+        _print(["accept the job offer? every input is 1 (true of it) or 0: --input overtime=0", ""])
+    return _print(decision.lines())
 
 
 def lines(arithmetic: "Arithmetic") -> list[str]:
@@ -212,8 +215,8 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     return result
 
 
-def _say(rows: Sequence[str]) -> None:
-    console.print("\n".join(rows), markup=False)
+def _print(rows: Sequence[str]) -> None:
+    say("\n".join(rows))
 
 
 def _read_image(run: "Run", index: int | None, split: str, photo: Path | None) -> "tuple[str, np.ndarray, str | None]":

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from glassnet.cli.output import Json, console, print_json
+from glassnet.cli.output import Json, console, print_json, say
 
 
 def lab(
@@ -35,7 +35,7 @@ def lab(
         if json:
             print_json({"url": address.url, "host": address.host, "port": address.port, "runs": str(runs)})
         else:
-            console.print(f"The lab is open at {address.url}\nRuns are kept in {runs}. Ctrl-C ends it.")
+            say(f"The lab is open at {address.url}\nRuns are kept in {runs}. Ctrl-C ends it.")
         console.file.flush()
         if browser:
             import threading

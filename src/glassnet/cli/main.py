@@ -83,8 +83,8 @@ def _run(arguments: list[str]) -> int:
         message, code = error.format_message(), MISTAKE
     except GlassnetError as error:
         message, code = str(error), MISTAKE if isinstance(error, InputError) else FAILURE
-    except (KeyboardInterrupt, Abort):
-        message, code = "interrupted before a run was written", INTERRUPTED
+    except (KeyboardInterrupt, Abort) as error:
+        message, code = "; ".join(("interrupted", *getattr(error, "__notes__", ()))), INTERRUPTED
     except OSError as error:  # a full disk, missing rights: what no room names better
         reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         message, code = "; ".join((reason, *getattr(error, "__notes__", ()))), FAILURE

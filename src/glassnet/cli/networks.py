@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from glassnet import recipes as library
-from glassnet.cli.output import Json, console, print_json, start_keras, table
+from glassnet.cli.output import Json, bold, print_json, refuse, say, start_keras, table
 from glassnet.paths import is_folder
 
 
@@ -42,12 +42,10 @@ def recipes(*, json: Json = False) -> None:
             *(_range(recipe.expected.get(name)) for name in datasets.EMBEDDED),
             _seconds(recipe),
         )
-    console.print(result)
-    console.print(
-        "accuracies on the test images, lowest and highest over seeds; seconds of training on two cores, at best"
-    )
+    say(result)
+    say("accuracies on the test images, lowest and highest over seeds; seconds of training on two cores, at best")
     for recipe in library.RECIPES.values():
-        console.print(f"\n[bold]{recipe.name}[/bold]: {recipe.about}")
+        say("\n", bold(recipe.name), f": {recipe.about}")
     return None
 
 
@@ -71,7 +69,8 @@ def summary(
     from glassnet import datasets
     from glassnet.network import summarize
 
-    if is_folder(Path(network)):
+    if network not in library.RECIPES and is_folder(Path(network)):  # a folder called as a recipe is ./NAME
+        refuse("is for recipes; a run is what it is", hidden=hidden)
         from glassnet.runs import open_run, read_passport
 
         read_passport(Path(network))
@@ -89,13 +88,13 @@ def summary(
     if json:
         return print_json(found)
     size = " × ".join(map(str, found.input_shape))
-    console.print(f"[bold]{network}[/bold]: takes images of {size} pixels")
+    say(bold(network), f": takes images of {size} pixels")
     result = table("layer", "kind", "gives", "parameters", "what it does", right=("parameters",))
     for layer in found.layers:
         shape = " × ".join(map(str, layer.output_shape))
         result.add_row(layer.name, layer.kind, shape, layer.arithmetic or "0", layer.role)
-    console.print(result)
-    console.print(f"in all: {found.arithmetic} parameters, {found.trainable:,} of them trained")
+    say(result)
+    say(f"in all: {found.arithmetic} parameters, {found.trainable:,} of them trained")
     if out:
-        console.print(f"drawn: {out}")
+        say(f"drawn: {out}")
     return None

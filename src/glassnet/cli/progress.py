@@ -2,9 +2,9 @@
 
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from glassnet.cli.output import say, terminal
 from glassnet.training import events
 
 
@@ -15,10 +15,9 @@ class ProgressBar:
     """
 
     def __init__(self) -> None:
-        console = Console(stderr=True, highlight=False)
         columns = (TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[facts]}"))
-        self._bar = Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
-        self._bar.disable = not console.is_terminal
+        self._bar = Progress(*columns, TimeRemainingColumn(), console=terminal, transient=True)
+        self._bar.disable = not terminal.is_terminal
         self._epochs, self._first = 0, 0
 
     def __enter__(self) -> "ProgressBar":
@@ -41,8 +40,8 @@ class ProgressBar:
             done = (event.epoch - self._first) * event.steps + event.step
             facts = f"{_metrics(event.logs)}  {event.images_per_second:,.0f} images/s"
             self._bar.update(self._task, completed=done, description=self._name(event.epoch), facts=facts)
-        elif not self._bar.disable:
-            self._bar.console.print(f"{self._name(event.epoch)}  {_metrics(event.logs)}  {event.seconds:.2f} s")
+        elif isinstance(event, events.EpochEnded) and not self._bar.disable:
+            say(f"{self._name(event.epoch)}  {_metrics(event.logs)}  {event.seconds:.2f} s", to=terminal)
 
     def _name(self, epoch: int) -> str:
         return f"epoch {epoch + 1}/{self._epochs}"

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from glassnet.cli.data import SplitOption
-from glassnet.cli.output import Json, console, percent, print_json, start_keras, table
+from glassnet.cli.output import Json, percent, print_json, say, start_keras, table
 from glassnet.cli.training import RunFolder
 from glassnet.errors import OutputError, UnknownNameError
 
@@ -28,12 +28,10 @@ def replay(
     json: Json = False,
 ) -> None:
     """Watch a training again, moment by moment; it must have been trained with --snapshots."""
-    from glassnet.datasets import SPLITS
     from glassnet.runs import read_passport
 
-    for kind, name, known in (("replay", what, WHAT), ("split", split, SPLITS)):
-        if name not in known:
-            raise UnknownNameError(kind, name, known)
+    if what not in WHAT:
+        raise UnknownNameError("replay", what, WHAT)
     if out and out.suffix.lower() not in MOVING + STILL:
         raise OutputError(f"cannot draw {out}: its name must end in {', '.join(MOVING + STILL)}")
     read_passport(run)
@@ -72,11 +70,11 @@ def replay(
         right = "right" if row["label"] == data.classes[truth] else "wrong"
         answer = f"{row['label']} {percent(row['probability'])}"
         result.add_row(row["name"], f"{row['batches']:,}", percent(row["accuracy"]), answer, right)
-    console.print(result)
-    console.print(f"accuracy on {facts['n']:,} {split} images; image {index} is truly: {data.classes[truth]}")
+    say(result)
+    say(f"accuracy on {facts['n']:,} {split} images; image {index} is truly: {data.classes[truth]}")
     if drawn:
         size = f"{drawn.frames} moments, {drawn.width} × {drawn.height} pixels, {drawn.bytes / 1000:,.0f} kB"
-        console.print(f"drawn: {out} ({size})")
+        say(f"drawn: {out} ({size})")
     elif out:
-        console.print(f"drawn: {out}")
+        say(f"drawn: {out}")
     return None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glassnet.cli.output import Json, console, print_json, start_keras
+from glassnet.cli.output import Json, print_json, say, start_keras
 from glassnet.cli.training import RunFolder
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def report(
     path = write(open_run(run), out)
     if json:
         return print_json({"run": str(run), "report": str(path), "bytes": path.stat().st_size})
-    return console.print(told(path))
+    return say(told(path))
 
 
 def write(run: "Run", out: Path | None = None) -> Path:

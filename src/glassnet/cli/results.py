@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glassnet.cli.data import SplitOption
-from glassnet.cli.output import Json, console, percent, print_json, start_keras, table
+from glassnet.cli.output import Json, bold, percent, print_json, say, start_keras, table
 from glassnet.cli.training import RunFolder
-from glassnet.errors import InputError, PhotoError, UnknownNameError
+from glassnet.errors import InputError, PhotoError
 
 if TYPE_CHECKING:
     from glassnet.doctor import Examination
@@ -45,13 +45,10 @@ def predict(
     json: Json = False,
 ) -> None:
     """Say what a run sees in images: of its data set, by number, or in picture files."""
-    from glassnet.datasets import SPLITS
     from glassnet.runs import read_passport
 
     if not index and not photos:
         raise InputError("nothing to predict; pass --index 0 for a test image, or the names of picture files")
-    if split not in SPLITS:
-        raise UnknownNameError("split", split, SPLITS)
     if explain and (index or many or len(photos or ()) != 1):
         raise InputError("--explain is about one photo; name one picture file, without --index and --many")
     read_passport(run)
@@ -62,7 +59,7 @@ def predict(
 
     opened = open_run(run)
     if explain and photos:
-        return _explain(opened, photos[0], top, out, json=json)
+        return _explain(opened, photos[0], top, max_error, out, json=json)
     predictions: list[Prediction] = []
     unreadable: list[Unreadable] = []
     if index:
@@ -87,17 +84,19 @@ def predict(
     for answer in predictions:
         _print(answer)
     for one in unreadable:
-        console.print(f"{one.source}: not read: {one.reason}", markup=False)
+        say(f"{one.source}: not read: {one.reason}")
     if out:
-        console.print(f"drawn: {out}")
+        say(f"drawn: {out}")
     return None
 
 
-def _explain(run: "Run", photo: Path, top: int | None, out: Path | None, *, json: bool) -> None:
+def _explain(
+    run: "Run", photo: Path, top: int | None, max_error: float | None, out: Path | None, *, json: bool
+) -> None:
     """Show the way of one photo into the network."""
     from glassnet.doctor import examine_photo
 
-    examination = examine_photo(run, photo, top=top)
+    examination = examine_photo(run, photo, top=top, max_error=max_error)
     if out:
         from glassnet.figures import canvas
         from glassnet.figures.photos import draw_examination
@@ -108,24 +107,25 @@ def _explain(run: "Run", photo: Path, top: int | None, out: Path | None, *, json
     _print(examination.prediction)
     _print_steps(examination)
     if out:
-        console.print(f"drawn: {out}")
+        say(f"drawn: {out}")
     return None
 
 
 def _print(answer: "Prediction") -> None:
     ranked = ", ".join(f"{one.label} {percent(one.probability)}" for one in answer.top[1:])
     truly = f" (truly: {answer.true_label})" if answer.true_label is not None else ""
-    said = f"[bold]{answer.label}[/bold]" if answer.known else f"[bold]I don't know[/bold] (perhaps {answer.label})"
-    console.print(f"{answer.source}: {said} {percent(answer.probability)}{truly}; then {ranked}")
+    said = [bold(answer.label)] if answer.known else [bold("I don't know"), f" (perhaps {answer.label})"]
+    then = f"; then {ranked}" if ranked else ""
+    say(f"{answer.source}: ", *said, f" {percent(answer.probability)}{truly}{then}")
     if answer.possible and len(answer.possible) > 1:
-        console.print(f"  cannot be excluded: {', '.join(answer.possible)}", markup=False)
+        say(f"  cannot be excluded: {', '.join(answer.possible)}")
     if answer.verdict and answer.verdict.unlike:
-        console.print(f"  unlike the training images: {percent(1 - answer.verdict.typicality)} of such are more usual")
+        say(f"  unlike the training images: {percent(1 - answer.verdict.typicality)} of such are more usual")
     for warning in answer.warnings:
-        console.print(f"  careful: {warning}", markup=False)
+        say(f"  careful: {warning}")
     if answer.outputs == "logits":
         pairs = zip(answer.classes, answer.scores, strict=True)
-        console.print("  raw outputs: " + ", ".join(f"{name} {score:.2f}" for name, score in pairs))
+        say("  raw outputs: " + ", ".join(f"{name} {score:.2f}" for name, score in pairs))
 
 
 def _print_steps(examination: "Examination") -> None:
@@ -135,14 +135,14 @@ def _print_steps(examination: "Examination") -> None:
         decisive = one.step.name == examination.decisive
         said = f"{one.top[0].label} {percent(one.top[0].probability)}"
         name = one.step.title
-        rows.add_row(str(number), f"[bold]{name}[/bold]" if decisive else name, said, one.step.about)
-    console.print()
-    console.print(rows)
+        rows.add_row(str(number), bold(name) if decisive else name, said, one.step.about)
+    say()
+    say(rows)
     if examination.decisive:
         title = next(one.step.title for one in examination.findings if one.step.name == examination.decisive)
-        console.print(f'\nThe step that changed the answer: [bold]"{title}"[/bold]')
+        say("\nThe step that changed the answer: ", bold(f'"{title}"'))
     else:
-        console.print("\nThe answer was the same at every step.")
+        say("\nThe answer was the same at every step.")
     near = ", ".join(f"{one.label} (training image {one.index}, {one.distance:.2f})" for one in examination.neighbours)
     if near:
-        console.print(f"Nearest training images: {near}")
+        say(f"Nearest training images: {near}")

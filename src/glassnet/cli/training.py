@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
 
 from glassnet import recipes as library
 from glassnet.cli.data import Colour, Fit, GroupBy, Size, describe, open_data
-from glassnet.cli.output import Json, console, percent, print_json, start_keras, table
+from glassnet.cli.output import Json, bold, percent, print_json, refuse, say, start_keras, table
 from glassnet.errors import InputError
 
 RunFolder = Annotated[Path, typer.Argument(help="A run folder, such as runs/baseline.", show_default=False)]
@@ -30,7 +31,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
     optimizer: Annotated[str | None, typer.Option(help=f"One of {', '.join(library.OPTIMIZERS)}.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Step size; Keras's default for the optimizer.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Step size; default the recipe's, else Keras's for the optimizer.")
+    ] = None,
     schedule: Annotated[str | None, typer.Option(help=f"One of {', '.join(library.SCHEDULES)}.")] = None,
     weight_decay: Annotated[
         float | None, typer.Option(help="Share of every weight that a step of size 1 takes away.")
@@ -72,13 +75,21 @@ def train(
         typer.Option("--mirrored/--no-mirrored", help="Where images are flipped, answer with the mean of both sides."),
     ] = None,
     held_out: Annotated[
-        float | None, typer.Option(help="Share of the training images kept to learn how sure the network may be.")
+        float | None,
+        typer.Option(
+            help="Share of the training images kept, where there is no validation part, to learn how sure it may be."
+        ),
     ] = None,
     scale: Annotated[bool | None, typer.Option("--scale/--no-scale", help="Divide the pixels by 255.")] = None,
     validation: Annotated[
-        bool | None, typer.Option("--validation/--no-validation", help="Measure the test images after every epoch.")
+        bool | None,
+        typer.Option(
+            "--validation/--no-validation", help="Measure the validation part, else the test images, after every epoch."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the random start and the order of the images.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the random start and the order of the images; default 0.", show_default=False)
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the run; default runs/RECIPE.", show_default=False)
     ] = None,
@@ -133,13 +144,15 @@ def train(
     changed: Any = {name: value for name, value in changes.items() if value is not None}
     prepared = {"size": size, "fit": fit, "colour": colour, "group_by": group_by}
     if resume:
-        if recipe or changed or data or any(prepared.values()) or out or snapshots:
-            raise InputError("--resume takes every setting from the training that was killed; pass nothing else")
+        if recipe:
+            raise InputError("--resume takes the recipe from the training that was killed; pass nothing else")
+        reason = "cannot go with --resume, which takes every setting from what was killed; pass nothing else"
+        refuse(reason, **changes, **prepared, data=data, seed=seed, out=out, replace=replace, snapshots=snapshots)
         out = resume
         runner.check_unfinished(out)
         call = partial(runner.resume, out, checkpoint_seconds=checkpoint_seconds)
     else:
-        out, call = _planned(recipe, data, prepared, seed, out, replace, changed, quiet=json)
+        out, call = _planned(recipe, data, prepared, seed or 0, out, replace, changed, quiet=json)
         call = partial(call, checkpoint_seconds=checkpoint_seconds, snapshots=snapshots)
     start_keras()
     if json:
@@ -151,24 +164,23 @@ def train(
     with ProgressBar() as bar:
         run = call(on_event=bar)
     passport = run.passport
-    console.print(
-        f"[bold]{passport.recipe}[/bold] on {passport.dataset}: {passport.parameters:,} parameters, "
+    say(
+        bold(passport.recipe),
+        f" on {passport.dataset}: {passport.parameters:,} parameters, "
         f"{len(passport.history.get('loss', []))} of {passport.epochs} epochs, batch size {passport.batch_size}, "
-        f"seed {passport.seed}, {passport.device}"
+        f"seed {passport.seed}, {passport.device}",
     )
     if stop := passport.interrupted:
-        console.print(
-            f"interrupted in epoch {stop.epoch} after {stop.step} of {stop.steps} batches; what it learned is kept"
-        )
-    console.print(
+        say(f"interrupted in epoch {stop.epoch} after {stop.step} of {stop.steps} batches; what it learned is kept")
+    say(
         f"training accuracy {percent(passport.train_accuracy)}, test accuracy {percent(passport.test_accuracy)}, "
         f"test loss {passport.test_loss:.4f} ({passport.n_test:,} test images)"
     )
     seconds = passport.seconds
-    console.print(f"{seconds.train:.2f} s to train, {seconds.compile:.2f} s to compile, {seconds.total:.2f} s in all")
+    say(f"{seconds.train:.2f} s to train, {seconds.compile:.2f} s to compile, {seconds.total:.2f} s in all")
     page = write(run) if report else None
-    console.print(f"run folder: {out} ({', '.join(sorted(file.name for file in out.iterdir()))})")
-    console.print(told(page) if page else f"next: glassnet predict {out} --index 0")
+    say(f"run folder: {out} ({', '.join(sorted(file.name for file in out.iterdir()))})")
+    say(told(page) if page else f"next: glassnet predict {quote(str(out))} --index 0")
     return _exit_code(run)
 
 
@@ -191,7 +203,7 @@ def show(
         figures.save(figures.draw_curves(passport.history, passport.recipe), out)
     if json:
         return print_json(passport.model_dump(mode="json", by_alias=True))
-    console.print(f"[bold]{run}[/bold]: {passport.recipe} on {passport.dataset}, {passport.created}, {passport.device}")
+    say(bold(run), f": {passport.recipe} on {passport.dataset}, {passport.created}, {passport.device}")
     facts = table("", "")
     for name, value in passport.settings.items():
         facts.add_row(name.replace("_", " "), str(value))
@@ -202,11 +214,11 @@ def show(
     facts.add_row("test loss", f"{passport.test_loss:.4f}")
     if stop := passport.interrupted:
         facts.add_row("interrupted", f"in epoch {stop.epoch} after {stop.step} of {stop.steps} batches")
-    console.print(facts)
+    say(facts)
     if any(passport.history.values()):
-        console.print(curves(passport.history), markup=False)
+        say(curves(passport.history))
     drawn = [out] if out else sorted(run.glob("*.png"))
-    console.print(f"drawn: {', '.join(map(str, drawn))}")
+    say(f"drawn: {', '.join(map(str, drawn))}")
     return None
 
 

@@ -1,14 +1,15 @@
 """glassnet units, glassnet map."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from glassnet.cli.data import SplitOption
-from glassnet.cli.output import Json, console, percent, print_json, start_keras, table
+from glassnet.cli.output import Json, bold, percent, print_json, say, start_keras, table
 from glassnet.cli.training import RunFolder
-from glassnet.errors import InputError, UnknownNameError
+from glassnet.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,6 +60,7 @@ def units(
     from glassnet.runs import open_run
 
     opened = open_run(run)
+    opened = replace(opened, data=opened.dataset())  # it is asked for again and again
     part = opened.dataset().split("test")
     image, label = (None, None) if index is None else part.at(index)
     if hidden := hidden_layers(opened.model):
@@ -91,16 +93,16 @@ def units(
                 "out": str(out) if out else None,
             }
         )
-    console.print(f"[bold]{run}[/bold], layer {name}: {len(rows)} of {len(exciting)} units")
-    console.print(_table(rows, index))
+    say(bold(run), f", layer {name}: {len(rows)} of {len(exciting)} units")
+    say(_table(rows, index))
     if hidden:
-        console.print(
+        say(
             f"\ninfluence: mean change of the logits when the unit is switched off, over {influences[0].images:,} test "
             "images\nactive: share of them for which it gives more than 0"
         )
-    console.print("excited most by: numbers of test images" + ("" if out else "; see them: add --out units.png"))
+    say("excited most by: numbers of test images" + ("" if out else "; see them: add --out units.png"))
     if out:
-        console.print(f"drawn: {out}")
+        say(f"drawn: {out}")
     return None
 
 
@@ -118,11 +120,8 @@ def map_images(
     json: Json = False,
 ) -> None:
     """Lay images out on a map: the nearer two of them, the more alike to the network."""
-    from glassnet.datasets import SPLITS
     from glassnet.runs import read_passport
 
-    if split not in SPLITS:
-        raise UnknownNameError("split", split, SPLITS)
     read_passport(run)
     start_keras()
     import numpy as np
@@ -140,9 +139,9 @@ def map_images(
     if json:
         return print_json({"run": str(run)} | plane.record() | {"out": str(out) if out else None})
     shares = f", {percent(sum(plane.explained))} of the variance" if plane.explained else ""
-    console.print(
-        f"[bold]{run}[/bold]: {len(plane.points):,} {split} images by {method}{shares}; {plane.layer}, "
-        f"{plane.features:,} values each"
+    say(
+        bold(run),
+        f": {len(plane.points):,} {split} images by {method}{shares}; {plane.layer}, {plane.features:,} values each",
     )
     result = table("class", "images", "middle across", "middle up", "taken for another class",
                    right=("images", "middle across", "middle up", "taken for another class"))  # fmt: skip
@@ -153,8 +152,8 @@ def map_images(
         across, up = np.median(plane.points[mine], axis=0)
         wrong = float((plane.predicted[mine] != number).mean())
         result.add_row(name, f"{mine.sum():,}", f"{across:.2f}", f"{up:.2f}", percent(wrong))
-    console.print(result)
-    console.print(f"drawn: {out}" if out else "see it: add --out map.png")
+    say(result)
+    say(f"drawn: {out}" if out else "see it: add --out map.png")
     return None
 
 
