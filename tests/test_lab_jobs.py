@@ -35,9 +35,9 @@ from glassnet.lab.pages.training import measured_line
 from glassnet.lab.shelf import data_of_unfinished, find_run, find_unfinished, list_runs, list_unfinished
 from glassnet.lab.turns import next_of
 from glassnet.locks import held
-from glassnet.runs import Run, lock_of, unfinished_of
+from glassnet.runs import Run, lock_of
 from glassnet.training.events import EpochEnded
-from glassnet.training.runner import _write_plan
+from glassnet.training.unfinished import Plan
 from tests.test_lab_intake import write_folder
 
 PATIENCE = 90
@@ -297,7 +297,7 @@ def test_what_is_no_run_is_not_listed(tmp_path: Path) -> None:
 
 def leave_unfinished(out: Path, data: glassnet.Dataset) -> None:
     """What a killed training leaves, before its first checkpoint."""
-    _write_plan(unfinished_of(out), recipes.find("baseline"), data, 0, replaces="", snapshots=False)
+    Plan.of(recipes.find("baseline"), data, 0).write(out)
 
 
 def test_what_is_being_trained_is_not_offered_to_be_gone_on_with(tmp_path: Path, few: glassnet.Dataset) -> None:

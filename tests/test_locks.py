@@ -10,7 +10,7 @@ import glassnet
 from glassnet import Dataset, InputError
 from glassnet.locks import held, is_held
 from glassnet.runs import is_being_trained, lock_of, unfinished_of
-from glassnet.training import runner
+from glassnet.training.unfinished import claimed
 
 HOLD = """
 import sys
@@ -41,7 +41,7 @@ def test_only_one_holds_a_file_and_a_killed_one_no_more(tmp_path: Path) -> None:
 
 def test_a_run_that_is_being_trained_is_left_alone(few: Dataset, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    with runner._unfinished(out) as folder:
+    with claimed(out) as folder:
         kept = folder / "plan.json"
         kept.write_text("{}")
         assert is_being_trained(out)
@@ -53,7 +53,7 @@ def test_a_run_that_is_being_trained_is_left_alone(few: Dataset, tmp_path: Path)
 
 def test_ctrl_c_after_the_last_epoch_says_how_to_go_on(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    with pytest.raises(KeyboardInterrupt) as caught, runner._unfinished(out) as folder:
+    with pytest.raises(KeyboardInterrupt) as caught, claimed(out) as folder:
         (folder / "checkpoint-000001-000000000.npz").touch()
         raise KeyboardInterrupt
     assert f"--resume {out}" in caught.value.__notes__[0]
@@ -61,6 +61,6 @@ def test_ctrl_c_after_the_last_epoch_says_how_to_go_on(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_before_anything_was_learned_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), runner._unfinished(tmp_path / "runs" / "run"):
+    with pytest.raises(KeyboardInterrupt), claimed(tmp_path / "runs" / "run"):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []

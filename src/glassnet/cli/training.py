@@ -113,6 +113,7 @@ def train(
     from glassnet.cli.progress import ProgressBar
     from glassnet.cli.report import told, write
     from glassnet.training import runner
+    from glassnet.training.unfinished import check_unfinished
 
     changes = {
         "epochs": epochs,
@@ -149,7 +150,7 @@ def train(
         reason = "cannot go with --resume, which takes every setting from what was killed; pass nothing else"
         refuse(reason, **changes, **prepared, data=data, seed=seed, out=out, replace=replace, snapshots=snapshots)
         out = resume
-        runner.check_unfinished(out)
+        check_unfinished(out)
         call = partial(runner.resume, out, checkpoint_seconds=checkpoint_seconds)
     else:
         out, call = _planned(recipe, data, prepared, seed or 0, out, replace, changed, quiet=json)
@@ -237,6 +238,7 @@ def _planned(
     from glassnet import datasets
     from glassnet.runs import free_name
     from glassnet.training import runner
+    from glassnet.training.unfinished import check_place
 
     if recipe is None:
         raise InputError(f"name a recipe: {', '.join(library.RECIPES)}")
@@ -244,7 +246,7 @@ def _planned(
     name = data or plan.dataset
     datasets.check_name(name)
     out = out or free_name(plan.name)
-    runner.check_place(out, replace=replace)
+    check_place(out, replace=replace)
     call = partial(runner.train, plan, seed=seed, out=out, replace=replace)
     if name in datasets.EMBEDDED and not changed and plan.scale and not any(prepared.values()):
         return out, partial(call, name)  # nothing to be warned of: recipe and data are known to fit

@@ -3,16 +3,14 @@
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from glassnet.datasets import Dataset
-from glassnet.errors import GlassnetError, InputError
+from glassnet.errors import GlassnetError
 from glassnet.lab.looks import loaded, loaded_again
 from glassnet.lab.messages import Order
 from glassnet.lab.state import is_run_name
-from glassnet.recipes import Recipe
-from glassnet.runs import PASSPORT, Passport, is_being_trained, is_run, read_passport, unfinished_of
-from glassnet.training.runner import PLAN
+from glassnet.runs import PASSPORT, Passport, is_being_trained, is_run, read_passport
+from glassnet.training.unfinished import PLAN, read_plan
 
 MOST_LISTED = 30
 
@@ -43,25 +41,21 @@ def find_unfinished(folder: Path, name: str) -> Order | None:
         return None
     out = folder / name
     try:
-        facts = _read_plan(out)
-        data = (facts.get("source") or {}).get("path") or facts["dataset"]
-        return Order(Recipe(**facts["recipe"]), data, facts["seed"], out, resume=True)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        plan = read_plan(out)
+    except GlassnetError:
         return None
+    data = plan.source["path"] if plan.source else plan.dataset
+    return Order(plan.recipe, data, plan.seed, out, resume=True)
 
 
 def data_of_unfinished(out: Path) -> Dataset:
     """Return the data set of a training that was killed, its images prepared as they were then.
 
     Raises:
-        InputError: it is not at hand any more, or nothing is left of the training.
+        GlassnetError: it is not at hand any more, or nothing is left of the training.
     """
-    try:
-        facts = _read_plan(out)
-        source, name = facts["source"], facts["dataset"]
-    except (OSError, ValueError, TypeError, KeyError):
-        raise InputError(f"nothing is left of {out.name}; train it again") from None
-    return loaded_again(json.dumps(source)) if source else loaded(name)
+    plan = read_plan(out)
+    return loaded_again(json.dumps(plan.source)) if plan.source else loaded(plan.dataset)
 
 
 def find_run(folder: Path, name: str) -> Path | None:
@@ -84,7 +78,3 @@ def _passport(path: Path, stamp: int) -> Passport | None:
         return read_passport(path)
     except GlassnetError:
         return None
-
-
-def _read_plan(out: Path) -> Any:
-    return json.loads((unfinished_of(out) / PLAN).read_text("utf-8"))

@@ -1,36 +1,28 @@
 """train, train_many, resume: a recipe or a Keras model of one's own becomes a run."""
 
-import contextlib
-import dataclasses
-import json
 import os
-import shlex
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from glassnet import datasets, photos, recipes
-from glassnet.atomic import check_free, new_file
 from glassnet.datasets import Dataset
-from glassnet.errors import DivergedError, GlassnetError, InputError, RunError
-from glassnet.locks import held
+from glassnet.errors import InputError
 from glassnet.recipe import Recipe, Settings
 from glassnet.runs import Run, fingerprint, is_run, lock_of, open_run, unfinished_of
 from glassnet.training.events import Listener
 from glassnet.training.job import Job, hold_out
+from glassnet.training.unfinished import Plan, check_place, claimed, read_plan
 from glassnet.training.watch import stopped_by_ctrl_c
 
 if TYPE_CHECKING:
     import keras
 
     from glassnet.training.steering import Steering
-
-PLAN = "plan.json"
 
 
 def train(
@@ -94,10 +86,10 @@ def train(
 
     from glassnet.training.checkpoints import Checkpoints
 
-    with _unfinished(out) as folder:
+    with claimed(out) as folder:
         for old in set(folder.glob("*")) - {lock_of(out)}:
             old.unlink()
-        _write_plan(folder, plan, data, seed, replaces=fingerprint(out), snapshots=snapshots)
+        Plan.of(plan, data, seed, replaces=fingerprint(out), snapshots=snapshots).write(out)
         checkpoints = Checkpoints(folder, checkpoint_seconds)
         run = job.run(data, on_event, snapshots=snapshots, steering=steering, checkpoints=checkpoints)
         return run.save(out, replace=replace)
@@ -126,32 +118,26 @@ def resume(
     """
     start = time.perf_counter()
     out = Path(out)
-    path = check_unfinished(out)
-    try:
-        facts = json.loads(path.read_text("utf-8"))
-        plan, seed = Recipe(**facts["recipe"]), facts["seed"]
-        name, sha256 = facts["dataset"], facts["dataset_sha256"]
-        snapshots, replaces = bool(facts.get("snapshots", False)), str(facts.get("replaces", ""))
-    except (ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{path} cannot be read ({error}); remove its folder and train again") from error
-    if is_run(out) and fingerprint(out) != replaces:  # it was killed between its last two moves
-        shutil.rmtree(path.parent, ignore_errors=True)
+    plan = read_plan(out)
+    if is_run(out) and fingerprint(out) != plan.replaces:  # it was killed between its last two moves
+        shutil.rmtree(unfinished_of(out), ignore_errors=True)
         return open_run(out)
-    if data is None and facts.get("source"):
-        data = datasets.load_again(facts["source"])
-    if data is None and name not in {**datasets.EMBEDDED, **datasets.PUBLISHED}:
-        raise InputError(f"{out} was being trained on {name!r}, a data set from Python; pass that data set")
-    data, load_seconds = _loaded(data or name, plan)
-    if data.sha256 != sha256:
-        raise InputError(f"{out} was being trained on another {name} (SHA-256 {sha256[:12]}…); pass that data set")
+    if data is None and plan.source:
+        data = datasets.load_again(plan.source)
+    if data is None and plan.dataset not in {**datasets.EMBEDDED, **datasets.PUBLISHED}:
+        raise InputError(f"{out} was being trained on {plan.dataset!r}, a data set from Python; pass that data set")
+    data, load_seconds = _loaded(data or plan.dataset, plan.recipe)
+    if data.sha256 != plan.dataset_sha256:
+        wanted = f"{plan.dataset} (SHA-256 {plan.dataset_sha256[:12]}…)"
+        raise InputError(f"{out} was being trained on another {wanted}; pass that data set")
 
     from glassnet.training.checkpoints import Checkpoints
 
-    job = Job(plan, None, seed, start, load_seconds)
-    with _unfinished(out) as folder:
+    job = Job(plan.recipe, None, plan.seed, start, load_seconds)
+    with claimed(out) as folder:
         checkpoints = Checkpoints(folder, checkpoint_seconds)
-        run = job.run(data, on_event, snapshots=snapshots, steering=steering, checkpoints=checkpoints)
-        return run.save(out, replace=bool(replaces))
+        run = job.run(data, on_event, snapshots=plan.snapshots, steering=steering, checkpoints=checkpoints)
+        return run.save(out, replace=bool(plan.replaces))
 
 
 def train_many(
@@ -232,86 +218,6 @@ def _shared(data: Dataset, shares: set[float]) -> dict[float, Any]:
         return {}  # each training streams it
     learned = {share: hold_out(data, share)[0] for share in shares}
     return {share: jax.device_put((split.images, split.labels)) for share, split in learned.items()}
-
-
-def check_unfinished(out: Path) -> Path:
-    """Return the plan of the unfinished training of `out`.
-
-    Raises:
-        RunError: there is none.
-    """
-    path = unfinished_of(out) / PLAN
-    if not path.is_file():
-        done = "it is complete" if is_run(out) else "train it first: glassnet train RECIPE --out NAME"
-        raise RunError(f"there is no unfinished training of {out}; {done}")
-    return path
-
-
-@contextmanager
-def _unfinished(out: Path) -> Iterator[Path]:
-    """Inside, the folder of checkpoints belongs to this training alone; afterwards it is gone.
-
-    After an error or Ctrl-C it stays if there is something in it to go on from: the error then says how. What has
-    diverged would only diverge again.
-
-    Raises:
-        InputError: it belongs to a training that runs at this moment.
-    """
-    from glassnet.training.checkpoints import PATTERN
-
-    folder, made = unfinished_of(out), not out.parent.exists()
-    with contextlib.ExitStack() as lock:
-        if not lock.enter_context(held(lock_of(out), wait=False)):
-            raise InputError(f"{out} is being trained at this moment; wait for it, or name another folder")
-        try:
-            yield folder
-        except (Exception, KeyboardInterrupt) as error:
-            if any(folder.glob(PATTERN)) and not isinstance(error, DivergedError):
-                _add(error, f"what it had learned is kept in {folder}: {_how_to_go_on(out)}")
-                raise
-            lock.close()
-            shutil.rmtree(folder, ignore_errors=True)
-            if made:
-                with contextlib.suppress(OSError):
-                    out.parent.rmdir()
-            raise
-        lock.close()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _add(error: BaseException, advice: str) -> None:
-    """Add advice to an error: to the line of one of ours, below the text of any other."""
-    if isinstance(error, GlassnetError):
-        error.args = (f"{error}; {advice}",)
-    else:
-        error.add_note(advice)
-
-
-def _how_to_go_on(out: Path) -> str:
-    return f"go on with glassnet train --resume {shlex.quote(str(out))}, or start anew with --replace"
-
-
-def _write_plan(unfinished: Path, plan: Recipe, data: Dataset, seed: int, *, replaces: str, snapshots: bool) -> None:
-    facts = {
-        "recipe": dataclasses.asdict(dataclasses.replace(plan, expected={}, seconds={})),
-        "dataset": data.name,
-        "dataset_sha256": data.sha256,
-        "source": data.source.record() if data.source else None,
-        "seed": seed,
-        "replaces": replaces,
-        "snapshots": snapshots,
-    }
-    with new_file(unfinished / PLAN) as beside:
-        beside.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
-
-
-def check_place(out: Path, *, replace: bool) -> None:
-    """Raise InputError unless a run can be written to `out`."""
-    unfinished = unfinished_of(out)
-    if not (replace and is_run(out)):
-        check_free(out)
-    if (unfinished / PLAN).exists() and not replace:
-        raise InputError(f"{unfinished} holds a training that was not finished; {_how_to_go_on(out)}")
 
 
 def _check_seed(seed: int) -> None:
