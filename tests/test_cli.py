@@ -109,6 +109,14 @@ def test_train_evaluate_predict_show(command: Command) -> None:
     assert Path("c.png").exists()
 
 
+def test_show_tells_of_a_learning_rate_that_was_changed(command: Command, run: Run) -> None:
+    assert run.path and "as it was set" not in command("show", run.path).out
+    passport = run.passport.model_copy(update={"learning_rates": ((0, 0.001), (1500, 0.01))})
+    Path("steered").mkdir()
+    Path("steered/run.json").write_text(passport.model_dump_json(by_alias=True))
+    assert "0.001, 0.01 after 1,500 batches" in command("show", "steered").out
+
+
 def test_names_are_printed_as_they_are(command: Command, run: Run, fashion: Dataset) -> None:
     Image.fromarray(fashion.test.images[0]).save("my [red] :heart: photo [edited].png")
     assert command("predict", run.path, "my [red] :heart: photo [edited].png").out.startswith(

@@ -208,6 +208,9 @@ def show(
     facts = table("", "")
     for name, value in passport.settings.items():
         facts.add_row(name.replace("_", " "), str(value))
+    if rates := passport.learning_rates:
+        told = (f"{rate:g} after {batches:,} batches" if batches else f"{rate:g}" for batches, rate in rates)
+        facts.add_row("as it was set", ", ".join(told))
     facts.add_row("seed", str(passport.seed))
     facts.add_row("parameters", f"{passport.parameters:,}")
     facts.add_row("training accuracy", percent(passport.train_accuracy))
