@@ -88,7 +88,10 @@ def ask_random(page: Any) -> None:
 
 def test_a_clicked_class_shows_its_arithmetic(open_page: Any) -> None:
     page = open_page("?run=digits-32&panel=tryit")
+    tried = page.get_by_role("heading", name="Tried before")
+    assert tried.count() == 0  # there is nothing yet
     ask_random(page)
+    tried.wait_for()
     page.get_by_role("button", name="3", exact=True).focus()
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="How 3 is computed").wait_for()

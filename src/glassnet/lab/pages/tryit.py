@@ -53,8 +53,10 @@ class TryPanel:
                 Plain("h2", "What the network sees")
                 self.loupe = Loupe()
                 self.loupe.show(np.zeros((28, 28), np.uint8), "Nothing yet", " ")
-                Plain("h2", "Tried before")
-                self.before = Grid("Pictures tried before", 8, self._pick_before)
+                with ui.element("div").classes("tried") as self.past:
+                    Plain("h2", "Tried before")
+                    self.before = Grid("Pictures tried before", 8, self._pick_before)
+                self.past.set_visibility(False)
             with ui.element("div").classes("middle"):
                 with ui.element("div").classes("answered"):
                     self.answer = Markup(classes="answer")
@@ -98,7 +100,7 @@ class TryPanel:
         self.sureness.show(f'<p class="quiet small">{escape(untold)}</p>')
         self._show_bars()
         self.tried.clear()
-        self.before.show(np.zeros((0, 1, 1), np.uint8), [])
+        self._show_tried()
         self.tab.lab.desk.ask(answers.warm_up, run)
 
     def tick(self) -> None:
@@ -139,8 +141,7 @@ class TryPanel:
             return
         if not self.tried or self.tried[0].image.shape == answer.image.shape:
             self.tried.appendleft(answer)
-            names = [f"{one.source}: {one.label}" for one in self.tried]
-            self.before.show(np.stack([one.image for one in self.tried]), names)
+            self._show_tried()
         await self._show(answer)
 
     async def _show(self, answer: Answer) -> None:
@@ -205,6 +206,13 @@ class TryPanel:
             await self._show(self.asked)
         self._show_bars()
 
+    def _show_tried(self) -> None:
+        """Show what was tried before, if anything was."""
+        self.past.set_visibility(bool(self.tried))
+        if self.tried:
+            names = [f"{one.source}: {one.label}" for one in self.tried]
+            self.before.show(np.stack([one.image for one in self.tried]), names)
+
     async def _pick_before(self, place: int) -> None:
         if 0 <= place < len(self.tried):
             await self._show(self.tried[place])
@@ -219,9 +227,7 @@ class TryPanel:
         tried = list(self.tried)
         self.refresh()
         self.tried.extend(tried)
-        if tried:
-            names = [f"{one.source}: {one.label}" for one in tried]
-            self.before.show(np.stack([one.image for one in tried]), names)
+        self._show_tried()
 
 
 def _sentence(text: str) -> str:
