@@ -47,6 +47,8 @@ def test_a_run_that_is_being_trained_is_left_alone(few: Dataset, tmp_path: Path)
         assert is_being_trained(out)
         with pytest.raises(InputError, match="run is being trained at this moment"):
             glassnet.train("baseline", few, epochs=1, out=out, replace=True)
+        with pytest.raises(InputError, match="run is being trained at this moment"), claimed(out):
+            pass
         assert kept.read_text() == "{}"
     assert not is_being_trained(out) and not unfinished_of(out).exists()
 

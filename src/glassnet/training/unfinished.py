@@ -16,7 +16,7 @@ from glassnet.datasets import Dataset
 from glassnet.errors import DivergedError, GlassnetError, InputError, RunError
 from glassnet.locks import held
 from glassnet.recipe import Recipe
-from glassnet.runs import is_run, lock_of, unfinished_of
+from glassnet.runs import is_being_trained, is_run, lock_of, unfinished_of
 
 PLAN = "plan.json"
 
@@ -85,6 +85,8 @@ def check_unfinished(out: Path) -> None:
 def check_place(out: Path, *, replace: bool) -> None:
     """Raise InputError unless a run can be written to `out`."""
     unfinished = unfinished_of(out)
+    if is_being_trained(out):
+        raise InputError(_busy(out))
     if not (replace and is_run(out)):
         check_free(out)
     if (unfinished / PLAN).exists() and not replace:
@@ -109,7 +111,7 @@ def claimed(out: Path) -> Iterator[Path]:
     folder, made = unfinished_of(out), not out.parent.exists()
     with contextlib.ExitStack() as lock:
         if not lock.enter_context(held(lock_of(out), wait=False)):
-            raise InputError(f"{out} is being trained at this moment; wait for it, or name another folder")
+            raise InputError(_busy(out))
         try:
             yield folder
         except (Exception, KeyboardInterrupt) as error:
@@ -132,6 +134,10 @@ def _add(error: BaseException, advice: str) -> None:
         error.args = (f"{error}; {advice}",)
     else:
         error.add_note(advice)
+
+
+def _busy(out: Path) -> str:
+    return f"{out} is being trained at this moment; wait for it, or name another folder with --out"
 
 
 def _how_to_go_on(out: Path) -> str:
