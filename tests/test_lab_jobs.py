@@ -35,9 +35,9 @@ from glassnet.lab.pages.training import measured_line
 from glassnet.lab.shelf import data_of_unfinished, find_run, find_unfinished, list_runs, list_unfinished
 from glassnet.lab.turns import next_of
 from glassnet.locks import held
-from glassnet.runs import Run, lock_of
+from glassnet.runs import Run
 from glassnet.training.events import EpochEnded
-from glassnet.training.unfinished import Plan
+from glassnet.training.unfinished import Plan, lock_of
 from tests.test_lab_intake import write_folder
 
 PATIENCE = 90

@@ -9,8 +9,8 @@ import pytest
 import glassnet
 from glassnet import Dataset, InputError
 from glassnet.locks import held, is_held
-from glassnet.runs import is_being_trained, lock_of, unfinished_of
-from glassnet.training.unfinished import claimed
+from glassnet.runs import unfinished_of
+from glassnet.training.unfinished import claimed, is_being_trained, lock_of
 
 HOLD = """
 import sys

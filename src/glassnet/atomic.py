@@ -21,7 +21,7 @@ def new_file(path: Path) -> Iterator[Path]:
     """
     if path.is_dir():
         raise OutputError(f"cannot write the file {path}: it is a folder; name a file in it")
-    with _explained(path):
+    with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
@@ -47,7 +47,7 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """
     if not replace:
         check_free(path)
-    with _explained(path):
+    with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
@@ -63,7 +63,7 @@ def check_free(path: Path) -> None:
     parent = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
     if not parent.is_dir():
         raise OutputError(f"cannot make the folder {path}: {parent} is a file; name a new folder")
-    with _explained(path):
+    with explained(path):
         if path.exists() and any(path.iterdir()):
             raise OutputError(f"the folder {path} is not empty; name a new folder or remove it first")
         if not os.access(parent, os.W_OK | os.X_OK):
@@ -71,7 +71,8 @@ def check_free(path: Path) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
+    """Turn an error of the system in the body into one that says what cannot be written, and what to do."""
     try:
         yield
     except OSError as error:

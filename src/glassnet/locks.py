@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from glassnet.errors import OutputError
+from glassnet.atomic import explained
 
 
 @contextmanager
@@ -23,12 +23,9 @@ def held(path: Path, *, wait: bool) -> Iterator[bool]:
     Raises:
         OutputError: it cannot be written.
     """
-    try:
+    with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = path.open("ab")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(f"cannot write {path}: {reason}; make room there, or name another place") from error
     with stream:
         yield _take(stream, wait=wait)
 

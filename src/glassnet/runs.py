@@ -27,7 +27,6 @@ from glassnet import datasets
 from glassnet.atomic import new_folder
 from glassnet.datasets import Dataset
 from glassnet.errors import InputError, RunError
-from glassnet.locks import is_held
 from glassnet.paths import exists, is_file
 
 if TYPE_CHECKING:
@@ -296,16 +295,6 @@ def unfinished_of(out: Path) -> Path:
     if out.name in ("", ".."):
         raise InputError(f"{out} is the folder that you are in, or around it; name one in it, such as {out / 'first'}")
     return out.with_name(f"{out.name}.unfinished")
-
-
-def lock_of(out: Path) -> Path:
-    """Return the file that a training holds while it is on its way to the run folder `out`."""
-    return unfinished_of(out) / "lock"
-
-
-def is_being_trained(out: Path) -> bool:
-    """Tell whether a training, of this process or another, is on its way to the run folder `out` at this moment."""
-    return is_held(lock_of(out))
 
 
 def versions() -> dict[str, str]:

@@ -9,8 +9,8 @@ from glassnet.errors import GlassnetError
 from glassnet.lab.looks import loaded, loaded_again
 from glassnet.lab.messages import Order
 from glassnet.lab.state import is_run_name
-from glassnet.runs import PASSPORT, Passport, is_being_trained, is_run, read_passport
-from glassnet.training.unfinished import PLAN, read_plan
+from glassnet.runs import PASSPORT, Passport, is_run, read_passport
+from glassnet.training.unfinished import PLAN, is_being_trained, read_plan
 
 MOST_LISTED = 30
 

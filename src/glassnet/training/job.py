@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from glassnet import photos
 from glassnet.datasets import Dataset, Split
-from glassnet.first_filters import IMAGES, start_at_principal
+from glassnet.first_filters import start_at_principal
 from glassnet.recipes import Recipe
 from glassnet.runs import Passport, Run, Seconds, versions
 from glassnet.training.events import Listener
@@ -62,13 +62,13 @@ class Job:
         from glassnet.training.checks import check_own
 
         # Rows, and not the images themselves: those may lie in a file that is larger than memory.
-        self.learned = np.flatnonzero(~held_out_rows(data, self.plan.held_out))
+        self.held_out = held_out_rows(data, self.plan.held_out)
+        self.learned = np.flatnonzero(~self.held_out)
         if self.own is None:
             with _keras.seeded(self.seed):
                 self.model = self.plan.build(data.image_shape, len(data.classes), examples=len(self.learned))
             if self.plan.principal:
-                places = np.linspace(0, len(self.learned) - 1, min(IMAGES, len(self.learned)), dtype=int)
-                start_at_principal(self.model, data.train.images[self.learned[places]], self.plan.members)
+                start_at_principal(self.model, data.train.images, self.learned, self.plan.members)
             self.settings = self.plan.settings()
         else:
             self.model = self.own
@@ -166,7 +166,7 @@ class Job:
 
         learned, held_out = data.train, data.validation
         if held_out is None:
-            held_out = _part(data.train, held_out_rows(data, self.plan.held_out))
+            held_out = _part(data.train, self.held_out)
         if len(held_out) < LEAST_IMAGES:
             return None
         try:

@@ -13,7 +13,7 @@ from glassnet import datasets, photos, recipes
 from glassnet.datasets import Dataset
 from glassnet.errors import InputError
 from glassnet.recipe import Recipe, Settings
-from glassnet.runs import Run, fingerprint, is_run, lock_of, open_run, unfinished_of
+from glassnet.runs import Run, fingerprint, is_run, open_run, unfinished_of
 from glassnet.training.events import Listener
 from glassnet.training.job import Job, hold_out
 from glassnet.training.unfinished import Plan, check_place, claimed, read_plan
@@ -87,8 +87,6 @@ def train(
     from glassnet.training.checkpoints import Checkpoints
 
     with claimed(out) as folder:
-        for old in set(folder.glob("*")) - {lock_of(out)}:
-            old.unlink()
         Plan.of(plan, data, seed, replaces=fingerprint(out), snapshots=snapshots).write(out)
         checkpoints = Checkpoints(folder, checkpoint_seconds)
         run = job.run(data, on_event, snapshots=snapshots, steering=steering, checkpoints=checkpoints)

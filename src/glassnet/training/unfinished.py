@@ -14,9 +14,9 @@ from typing import Any
 from glassnet.atomic import check_free, new_file
 from glassnet.datasets import Dataset
 from glassnet.errors import DivergedError, GlassnetError, InputError, RunError
-from glassnet.locks import held
+from glassnet.locks import held, is_held
 from glassnet.recipe import Recipe
-from glassnet.runs import is_being_trained, is_run, lock_of, unfinished_of
+from glassnet.runs import is_run, unfinished_of
 
 PLAN = "plan.json"
 
@@ -50,7 +50,9 @@ class Plan:
         return cls(recipe, data.name, data.sha256, source, seed, replaces, snapshots)
 
     def write(self, out: Path) -> None:
-        """Keep it until the run folder `out` is complete."""
+        """Keep it until the run folder `out` is complete, in the place of all that another training has left."""
+        for old in set(unfinished_of(out).glob("*")) - {lock_of(out)}:
+            old.unlink()
         facts = dataclasses.asdict(dataclasses.replace(self, recipe=dataclasses.replace(self.recipe, **_NOTES)))
         with new_file(unfinished_of(out) / PLAN) as beside:
             beside.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
@@ -73,6 +75,16 @@ def read_plan(out: Path) -> Plan:
         return Plan(**facts | {"recipe": Recipe(**facts["recipe"])})
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(f"{path} cannot be read ({error}); remove its folder and train again") from error
+
+
+def lock_of(out: Path) -> Path:
+    """Return the file that a training holds while it is on its way to the run folder `out`."""
+    return unfinished_of(out) / "lock"
+
+
+def is_being_trained(out: Path) -> bool:
+    """Tell whether a training, of this process or another, is on its way to the run folder `out` at this moment."""
+    return is_held(lock_of(out))
 
 
 def check_unfinished(out: Path) -> None:
